@@ -1,0 +1,1 @@
+"""Pictures for dltf: seeds, mutation operators, distances and previews."""

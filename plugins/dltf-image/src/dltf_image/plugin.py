@@ -1,0 +1,1 @@
+"""The shelves of this plugin."""

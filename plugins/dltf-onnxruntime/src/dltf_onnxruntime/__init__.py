@@ -1,0 +1,1 @@
+"""ONNX Runtime as a model backend for dltf."""

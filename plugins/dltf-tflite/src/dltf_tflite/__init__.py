@@ -1,0 +1,1 @@
+"""TensorFlow Lite (LiteRT) as a model backend for dltf."""

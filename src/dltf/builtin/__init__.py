@@ -1,0 +1,1 @@
+"""What ships in the host, through the same hooks as everyone else."""

@@ -1,0 +1,214 @@
+"""What a loaded component does: Protocols, each small enough to hold in the palm.
+
+Every component's target is a frozen attrs class. Its fields are its settings (the keys of its TOML table), checked by
+attrs validators once, when the profile is read; every field has a default, or the profile has to give it. Nothing here
+is inherited: an object that has these methods fits.
+
+A *sample* is one input in its native form, a numpy array: a picture is uint8 [height, width, channels], a clip is PCM
+[length]. A *batch* is samples of one shape and dtype, stacked: [n, *sample]. The host groups by shape before it calls an
+operator. The names of a domain's seed sources, operators and presets begin with the domain's own: `image.blur`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dltf.values import (
+        Batch,
+        BoolArray,
+        Briefing,
+        Draws,
+        FloatArray,
+        IntArray,
+        Observations,
+        Plans,
+        Sample,
+        Seed,
+        Stream,
+        Target,
+        TensorSpec,
+        Turn,
+        Verdicts,
+    )
+
+
+# --- domains -----------------------------------------------------------------------------------------------------
+
+
+class Codec(Protocol):
+    """Sample ↔ the bytes of a file that people can open; a round trip gives the same sample, bit for bit."""
+
+    suffix: str  # with its dot
+
+    def encode(self, sample: Sample) -> bytes: ...
+
+    def decode(self, data: bytes) -> Sample:
+        """Raise `SeedError` where the bytes are no such file."""
+
+
+class Preprocess(Protocol):
+    """One variant's own preparation of samples, bound to one model input.
+
+    `settings` is the input table with every default filled in, for the record.
+    """
+
+    settings: Mapping[str, Any]
+
+    def __call__(self, samples: Sequence[Sample]) -> Iterable[tuple[IntArray, NDArray[Any]]]:
+        """Yield groups: the rows (int64 [k]) of `samples`, and their tensor [k, …].
+
+        A tensor for an integer input holds real numbers where the model declares a quantisation (the host applies
+        it), else what the model takes. How one sample is prepared never depends on the others.
+        Raise `MisfitError` with both shapes where a sample does not fit.
+        """
+
+
+class Tensors(Protocol):
+    """Samples → model tensors, under the settings of `[models.*.input]`."""
+
+    settings: type  # the attrs class of that table
+
+    def bind(self, spec: TensorSpec, settings: Any) -> Preprocess:
+        """Return the preparation for this input; raise `MisfitError` where the input is none of this domain's."""
+
+
+class Geometry(Protocol):
+    """How far apart two samples are."""
+
+    units: Mapping[str, str]  # the unit of each distance, by its name; the first is the one that summaries lead with
+
+    def distances(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Mapping[str, FloatArray]:
+        """Return float64 [n] by name; a sample is at distance 0 from itself (a similarity, SSIM say, is 1)."""
+
+
+class Preview(Protocol):
+    """A seed and a mutant side by side, for people."""
+
+    suffix: str
+
+    def render(self, seed: Sample, mutant: Sample) -> bytes: ...
+
+
+class Domain(Protocol):
+    """A kind of input. Its settings, where it has any, come from the table `[domain]`."""
+
+    codec: Codec
+    tensors: Tensors
+    geometry: Geometry
+    preview: Preview
+
+
+class Seeds(Protocol):
+    """An opened source: labelled samples, each read when it is asked for. `source` says where they come from."""
+
+    source: Mapping[str, Any]  # for the record: paths, checksums, licence where the source states one
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Seed:
+        """Raise `SeedError` where this one cannot be read."""
+
+
+class SeedSource(Protocol):
+    """Where seeds come from. Relative paths in its fields are `pathlib.Path`; the profile resolves them."""
+
+    def open(self) -> Seeds:
+        """Raise `SeedSourceError` where there is nothing to read."""
+
+
+class MutationOperator(Protocol):
+    """A change to an input: first draw what is random, then act.
+
+    Row i of a draw depends on sample i and on stream i alone, so that no batch size, order or neighbour matters.
+    """
+
+    def draw(self, samples: Batch, streams: Sequence[Stream]) -> Draws:
+        """Return the random numbers, by name, each array with one row for each sample."""
+
+    def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
+        """Return new samples of the same shape and dtype; strength 0 is the identity, 1 the draw's full effect."""
+
+
+class OperatorPreset(Protocol):
+    """A named set of operators."""
+
+    def operators(self) -> Mapping[str, MutationOperator]: ...
+
+
+# --- variants ----------------------------------------------------------------------------------------------------
+
+
+class Runner(AbstractContextManager["Runner"], Protocol):
+    """An opened model; closed by leaving its block. It is called from one thread at a time."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    notes: tuple[str, ...]  # what a reader of the results has to know: "the model refuses batches: one by one"
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Map a batch [n, …] to the raw outputs [n, …], both by tensor name and in the model's own dtypes."""
+
+
+class ModelBackend(Protocol):
+    """A runtime. Its fields are its settings in `[models.*]`, beside `file` and `target`."""
+
+    def targets(self) -> Sequence[Target]:
+        """List every target this backend knows, each usable here or with the reason why not; the first is the default."""
+
+    def open(self, file: Path, target: str) -> Runner:
+        """Raise `ModelFileError` for a file that cannot be read, `TargetUnavailableError` for a target that is not here."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the packages that run the model, by distribution name."""
+
+
+class Decoder(Protocol):
+    """Raw outputs → observations. Its fields come from the table `[models.*.output]`."""
+
+    def settle(self, specs: Sequence[TensorSpec], outputs: Mapping[str, NDArray[Any]]) -> Decoder:
+        """Return a decoder with every "auto" decided, from the specs and the outputs on the first seeds (real numbers).
+
+        Raise `MisfitError` where these outputs are none of this decoder's.
+        """
+
+    def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
+        """Map real-valued outputs [n, …] (quantised ones already turned back) to n observations, row by row."""
+
+
+class Oracle(Protocol):
+    """Whether two answers to one input differ. Two equal answers never do."""
+
+    def judge(self, reference: Observations, candidate: Observations) -> Verdicts: ...
+
+
+# --- search ------------------------------------------------------------------------------------------------------
+
+
+class Search(Protocol):
+    """One campaign's search. Up to `Briefing.slots` cases are alive at once, each in a slot of its own.
+
+    What it does for a case depends on that case's past and stream alone.
+    """
+
+    def seat(self, slots: IntArray, reference: Observations, candidate: Observations) -> None:
+        """Forget these slots: new cases begin there; the observations are of their seeds."""
+
+    def ask(self, slots: IntArray, streams: Sequence[Stream]) -> Plans:
+        """Plan one query for each of these slots."""
+
+    def tell(self, slots: IntArray, turn: Turn) -> BoolArray:
+        """Learn from the queries just asked; True where the mutant becomes its case's base."""
+
+
+class SearchStrategy(Protocol):
+    """A way to look for deviations. Its fields come from `[search]`, beside `max_queries` and `timeout_s`."""
+
+    needs_operators: ClassVar[bool]
+
+    def start(self, briefing: Briefing) -> Search: ...

@@ -1,0 +1,211 @@
+"""The values that travel between the host and its plugins: frozen, printable, storable.
+
+Shapes: `n` is the number of inputs in a batch, `d` the length of a state vector. Batches of observations and verdicts
+are columns, not lists of objects, so that whoever reads them works on whole batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Sample: TypeAlias = NDArray[Any]
+    Batch: TypeAlias = NDArray[Any]
+    Draws: TypeAlias = Mapping[str, NDArray[Any]]
+    BoolArray: TypeAlias = NDArray[np.bool_]
+    IntArray: TypeAlias = NDArray[np.int64]
+    FloatArray: TypeAlias = NDArray[np.float64]
+    Stream: TypeAlias = np.random.Generator
+
+
+# --- models ------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Quantisation:
+    """How integers stand for real numbers: `real = (integer - zero_point) * scale`, one pair for the whole tensor."""
+
+    scale: float
+    zero_point: int
+
+
+@frozen
+class TensorSpec:
+    """What a model says of one input or output: `None` in the shape is a size left open (the batch, a length)."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str  # as numpy writes it: "float32", "uint8", …
+    quantisation: Quantisation | None = None
+
+    def __str__(self) -> str:
+        sizes = "×".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} {self.dtype}[{sizes}]"
+
+
+@frozen
+class Target:
+    """Where and how a backend can run a model; `why_not` is empty where it is usable on this machine."""
+
+    name: str
+    summary: str
+    why_not: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return not self.why_not
+
+
+# --- inputs ------------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Seed:
+    """One labelled input of a seed source, in its native form."""
+
+    sample: Sample
+    name: str
+    label: Hashable | None = None  # comparable with a decoder's decisions, or None where there is none
+
+
+# --- what was seen -----------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Observations:
+    """What one variant answered on a batch of n inputs, in columns.
+
+    `decisions`: n hashable answers (an integer array of labels, a list of sentences, …). `log_scores`: float64 [n], the
+    natural logarithm of the variant's own score for its decision. `states`: float32 [n, d], or None where a decoder has
+    none. `tied`: bool [n], another decision had exactly the same score. `finite`: bool [n], no output was NaN or infinite.
+    """
+
+    decisions: Sequence[Hashable] | NDArray[Any]
+    log_scores: FloatArray
+    states: NDArray[np.float32] | None
+    tied: BoolArray
+    finite: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.log_scores)
+
+    def take(self, rows: IntArray | Sequence[int]) -> Observations:
+        """Return the observations of these rows, in this order."""
+        decisions = self.decisions
+        return Observations(
+            decisions=[decisions[row] for row in rows] if isinstance(decisions, (list, tuple)) else decisions[rows],  # type: ignore[call-overload,index]
+            log_scores=self.log_scores[rows],  # type: ignore[index]
+            states=None if self.states is None else self.states[rows],  # type: ignore[index]
+            tied=self.tied[rows],  # type: ignore[index]
+            finite=self.finite[rows],  # type: ignore[index]
+        )
+
+
+@frozen(eq=False)
+class Verdicts:
+    """An oracle's judgement of n pairs of observations.
+
+    `deviates`: bool [n]. `distances`: float64 [n], how far apart the answers are in the oracle's own terms (0 where they
+    agree). `tied`: bool [n], the judgement leaned on how a tie was broken.
+    """
+
+    deviates: BoolArray
+    distances: FloatArray
+    tied: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.deviates)
+
+
+# --- search ------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Briefing:
+    """What a strategy is told before a campaign: the operators by name, and how many cases are alive at once."""
+
+    operators: tuple[str, ...]
+    slots: int
+
+
+@frozen(eq=False)
+class Plans:
+    """One plan for each of n live cases: apply this operator, with this strength, to the case's base or to its seed.
+
+    `operators`: int64 [n], an index into `Briefing.operators`. `strengths`: float64 [n] in [0, 1]. `from_seed`: bool [n].
+    """
+
+    operators: IntArray
+    strengths: FloatArray
+    from_seed: BoolArray
+
+
+@frozen(eq=False)
+class Turn:
+    """What came of n plans: both variants' observations of the mutants, and the verdicts."""
+
+    reference: Observations
+    candidate: Observations
+    verdicts: Verdicts
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Answer:
+    """What one variant answered on one input: for the store and for people."""
+
+    decision: Hashable
+    log_score: float
+    state: NDArray[np.float32] | None = None
+
+
+@frozen(eq=False)
+class Finding:
+    """An input on which the variants differ, confirmed alone at batch size one after a round trip through its file form."""
+
+    case: int  # the seed's position in its source
+    seed_name: str
+    seed_label: Hashable | None
+    phase: str  # "screen" (the seed itself: a natural finding) or "search"
+    kind: str  # "deviation", or "nonfinite": an output was NaN or infinite
+    queries: int  # search queries spent on the case, this one included; 0 for a natural finding
+    reference: Answer
+    candidate: Answer
+    tied: bool
+    chain: tuple[str, ...]  # the operators that made it, in order
+    last_draw: Mapping[str, Any]  # the small numbers that the last operator drew
+    distances: Mapping[str, float]  # to the seed, by the domain's names
+    sample: bytes = field(repr=False)  # the input in its file form
+    seed: bytes = field(repr=False)
+    suffix: str = ""  # of the file form: ".png"
+
+
+@frozen
+class CampaignStarted:
+    """What a campaign sets out to do."""
+
+    name: str
+    seeds: int
+    strategy: str
+    resumed: bool
+    folder: str
+
+
+@frozen
+class CampaignProgress:
+    """Where a campaign stands. `done` counts the cases of this phase out of `total`; rates are since the phase began."""
+
+    phase: str  # "screen" or "search"
+    done: int
+    total: int
+    findings: int
+    queries_per_s: float
+    left_s: float | None
