@@ -43,9 +43,14 @@ class Component:
         try:
             return getattr(importlib.import_module(module_name), attribute)
         except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package == module_name.partition(".")[0]:
+                raise PluginError(
+                    f'component "{self.name}" could not be loaded from {self.target}: there is no module {error.name}'
+                ) from error
             raise MissingPackageError(
                 f'component "{self.name}" needs the package "{error.name}", which is not installed',
-                hint=f"pip install {(error.name or '').partition('.')[0]}",
+                hint=f"pip install {package}",
             ) from error
         except Exception as error:
             raise PluginError(

@@ -1,8 +1,8 @@
 """What a loaded component does: Protocols, each small enough to hold in the palm.
 
 Every component's target is a frozen attrs class. Its fields are its settings (the keys of its TOML table), checked by
-attrs validators once, when the profile is read; every field has a default, or the profile has to give it. Nothing here
-is inherited: an object that has these methods fits.
+attrs validators once, when the profile is read; every field has a default, or the profile has to give it. Nothing
+here is inherited: an object that has these methods fits.
 
 A *sample* is one input in its native form, a numpy array: a picture is uint8 [height, width, channels], a clip is PCM
 [length]. A *batch* is samples of one shape and dtype, stacked: [n, *sample]. The host groups by shape before it calls an
@@ -159,10 +159,10 @@ class ModelBackend(Protocol):
     """A runtime. Its fields are its settings in `[models.*]`, beside `file` and `target`."""
 
     def targets(self) -> Sequence[Target]:
-        """List every target this backend knows, each usable here or with the reason why not; the first is the default."""
+        """List every target, each usable here or with the reason why not; the first is the default."""
 
     def open(self, file: Path, target: str) -> Runner:
-        """Raise `ModelFileError` for a file that cannot be read, `TargetUnavailableError` for a target that is not here."""
+        """Raise `ModelFileError` for a file that cannot be read, `TargetUnavailableError` for a target not here."""
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the packages that run the model, by distribution name."""

@@ -1,7 +1,8 @@
 """What can go wrong, one class per fix.
 
 Every message a user meets says what was found, what would do, and the next step. The command line prints the message
-without a traceback and leaves with the class's exit status: 2 is the user's mistake, 3 a failure of a runtime or plugin.
+without a traceback and leaves with the class's exit status: 2 is the user's mistake, 3 a failure of a runtime or
+plugin.
 """
 
 from __future__ import annotations

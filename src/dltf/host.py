@@ -1,8 +1,8 @@
 """The host: who is there, what they offer, and what is wrong with them.
 
-Discovery never lets one plugin harm another: each entry point is loaded, checked and read in a guard of its own, and what
-fails is kept as a record with its cause. The order of plugins means nothing, so a name claimed by two of them belongs to
-neither until one is uninstalled.
+Discovery never lets one plugin harm another: each entry point is loaded, checked and read in a guard of its own, and
+what fails is kept as a record with its cause. The order of plugins means nothing, so a name claimed by two of them
+belongs to neither until one is uninstalled.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ from dltf.errors import (
     nearest,
 )
 from dltf.hookspecs import hookimpl
+from dltf.joining import Joined, Joins
 from dltf.values import (
     Briefing,
     CampaignProgress,
@@ -69,6 +70,8 @@ __all__ = [
     "FloatArray",
     "Geometry",
     "IntArray",
+    "Joined",
+    "Joins",
     "MisfitError",
     "MissingPackageError",
     "ModelBackend",
@@ -94,8 +97,8 @@ __all__ = [
     "Stream",
     "Target",
     "TargetUnavailableError",
-    "Tensors",
     "TensorSpec",
+    "Tensors",
     "Turn",
     "Verdicts",
     "hookimpl",

@@ -83,10 +83,11 @@ class Observations:
 
     `decisions`: n hashable answers (an integer array of labels, a list of sentences, …). `log_scores`: float64 [n], the
     natural logarithm of the variant's own score for its decision. `states`: float32 [n, d], or None where a decoder has
-    none. `tied`: bool [n], another decision had exactly the same score. `finite`: bool [n], no output was NaN or infinite.
+    none. `tied`: bool [n], another decision had exactly the same score. `finite`: bool [n], no output was NaN or
+    infinite.
     """
 
-    decisions: Sequence[Hashable] | NDArray[Any]
+    decisions: list[Hashable] | NDArray[Any]
     log_scores: FloatArray
     states: NDArray[np.float32] | None
     tied: BoolArray
@@ -99,11 +100,11 @@ class Observations:
         """Return the observations of these rows, in this order."""
         decisions = self.decisions
         return Observations(
-            decisions=[decisions[row] for row in rows] if isinstance(decisions, (list, tuple)) else decisions[rows],  # type: ignore[call-overload,index]
-            log_scores=self.log_scores[rows],  # type: ignore[index]
-            states=None if self.states is None else self.states[rows],  # type: ignore[index]
-            tied=self.tied[rows],  # type: ignore[index]
-            finite=self.finite[rows],  # type: ignore[index]
+            decisions=[decisions[row] for row in rows] if isinstance(decisions, list) else decisions[rows],
+            log_scores=self.log_scores[rows],
+            states=None if self.states is None else self.states[rows],
+            tied=self.tied[rows],
+            finite=self.finite[rows],
         )
 
 
@@ -111,8 +112,8 @@ class Observations:
 class Verdicts:
     """An oracle's judgement of n pairs of observations.
 
-    `deviates`: bool [n]. `distances`: float64 [n], how far apart the answers are in the oracle's own terms (0 where they
-    agree). `tied`: bool [n], the judgement leaned on how a tie was broken.
+    `deviates`: bool [n]. `distances`: float64 [n], how far apart the answers are in the oracle's own terms (0 where
+    they agree). `tied`: bool [n], the judgement leaned on how a tie was broken.
     """
 
     deviates: BoolArray
@@ -138,7 +139,8 @@ class Briefing:
 class Plans:
     """One plan for each of n live cases: apply this operator, with this strength, to the case's base or to its seed.
 
-    `operators`: int64 [n], an index into `Briefing.operators`. `strengths`: float64 [n] in [0, 1]. `from_seed`: bool [n].
+    `operators`: int64 [n], an index into `Briefing.operators`. `strengths`: float64 [n] in [0, 1]. `from_seed`: bool
+    [n].
     """
 
     operators: IntArray
@@ -169,16 +171,16 @@ class Answer:
 
 @frozen(eq=False)
 class Finding:
-    """An input on which the variants differ, confirmed alone at batch size one after a round trip through its file form."""
+    """An input on which the variants differ, confirmed alone after a round trip through its file form."""
 
     case: int  # the seed's position in its source
     seed_name: str
     seed_label: Hashable | None
     phase: str  # "screen" (the seed itself: a natural finding) or "search"
-    kind: str  # "deviation", or "nonfinite": an output was NaN or infinite
+    kind: str  # "deviation"; "nonfinite": an output was NaN or infinite; "crash": a runtime failed on it
     queries: int  # search queries spent on the case, this one included; 0 for a natural finding
-    reference: Answer
-    candidate: Answer
+    reference: Answer | None  # None where a runtime failed
+    candidate: Answer | None
     tied: bool
     chain: tuple[str, ...]  # the operators that made it, in order
     last_draw: Mapping[str, Any]  # the small numbers that the last operator drew
@@ -186,6 +188,7 @@ class Finding:
     sample: bytes = field(repr=False)  # the input in its file form
     seed: bytes = field(repr=False)
     suffix: str = ""  # of the file form: ".png"
+    message: str = ""  # what the runtime said, where it failed
 
 
 @frozen
@@ -201,7 +204,7 @@ class CampaignStarted:
 
 @frozen
 class CampaignProgress:
-    """Where a campaign stands. `done` counts the cases of this phase out of `total`; rates are since the phase began."""
+    """Where a campaign stands: `done` of `total` cases of this phase; rates are since the phase began."""
 
     phase: str  # "screen" or "search"
     done: int

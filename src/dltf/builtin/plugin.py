@@ -25,5 +25,7 @@ def dltf_oracles() -> list[Component]:
 def dltf_search_strategies() -> list[Component]:
     return [
         Component("random", "dltf.builtin.random_search:RandomSearch", "Uniform operators, no memory: the baseline."),
-        Component("dflare", "dltf.builtin.dflare:DFlare", "DFlare (Tian et al., TOSEM 2023), as written or as released."),
+        Component(
+            "dflare", "dltf.builtin.dflare:DFlare", "DFlare (Tian et al., TOSEM 2023), as written or as released."
+        ),
     ]

@@ -1,0 +1,1 @@
+"""Signals of any length: a domain for dltf."""

@@ -1,0 +1,63 @@
+"""The domain: one-dimensional signals of any length, float32 [length]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from dltf_signal.codec import Column
+from dltf_signal.tensors import Channel
+
+if TYPE_CHECKING:
+    from dltf.plugin import FloatArray, Sample
+
+
+class Amplitudes:
+    """How much the values of two signals of one length differ."""
+
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"rms": "amplitude", "max": "amplitude"})
+
+    def distances(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Mapping[str, FloatArray]:
+        changes = [seed.astype(np.float64) - mutant for seed, mutant in zip(seeds, mutants, strict=True)]
+        return {
+            "rms": _each(changes, lambda change: np.sqrt(np.mean(change**2))),
+            "max": _each(changes, lambda change: np.max(np.abs(change))),
+        }
+
+
+class Plot:
+    """The seed in grey, the mutant in blue over it."""
+
+    suffix: ClassVar[str] = ".svg"
+
+    def render(self, seed: Sample, mutant: Sample) -> bytes:
+        top = max(float(np.abs(seed).max()), float(np.abs(mutant).max()), 1e-6)
+        curves = "".join(_curve(signal, top, colour) for signal, colour in ((seed, "#999"), (mutant, "#06c")))
+        size = max(len(seed), len(mutant))
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -50 {size} 100" width="640" height="160" '
+            f'preserveAspectRatio="none">{curves}</svg>\n'
+        ).encode()
+
+
+@frozen
+class Signal:
+    """One-dimensional signals of any length."""
+
+    codec: ClassVar[Column] = Column()
+    tensors: ClassVar[Channel] = Channel()
+    geometry: ClassVar[Amplitudes] = Amplitudes()
+    preview: ClassVar[Plot] = Plot()
+
+
+def _each(changes: Sequence[FloatArray], measure: Callable[[FloatArray], float]) -> FloatArray:
+    return np.fromiter((measure(change) for change in changes), dtype=np.float64, count=len(changes))
+
+
+def _curve(signal: Sample, top: float, colour: str) -> str:
+    points = " ".join(f"{place},{-48 * value / top:.2f}" for place, value in enumerate(signal.tolist()))
+    return f'<polyline fill="none" stroke="{colour}" vector-effect="non-scaling-stroke" points="{points}"/>'

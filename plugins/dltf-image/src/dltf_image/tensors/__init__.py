@@ -1,0 +1,1 @@
+"""Samples → model tensors: the settings of `[models.*.input]`, what the file says, and the work itself."""

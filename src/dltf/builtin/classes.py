@@ -1,0 +1,93 @@
+"""The decoder of classifiers: one score for each class, the best one is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from attrs import evolve, field, frozen, validators
+
+from dltf.plugin import MisfitError, Observations, TensorSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dltf.plugin import BoolArray
+
+
+@frozen
+class Classes:
+    """One score for each class.
+
+    The decision is the class with the best score; where several share it, the lowest of them, as `argmax` has it, and
+    the observation is marked as tied. The state is the vector of probabilities, float32 [n, classes].
+    """
+
+    output: str = ""  # the tensor's name; may stay empty where the model has one output
+    scores: Literal["auto", "probabilities", "logits"] = "auto"
+    label_offset: int = field(default=0, validator=validators.ge(0))  # 1 where output 0 is a background class
+
+    def settle(self, specs: Sequence[TensorSpec], outputs: Mapping[str, NDArray[Any]]) -> Classes:
+        """Pick the output, and tell probabilities (rows in [0, 1] with sum 1, or quantised to that range) from logits."""
+        spec = self._spec(specs)
+        values = outputs[spec.name]
+        width = int(np.prod(values.shape[1:]))
+        if width - self.label_offset < 2:
+            raise MisfitError(
+                f"the output {spec} has {width} values for each input, and a label_offset of {self.label_offset} leaves "
+                "fewer than two classes",
+                hint="name another output with `output`, or choose another decoder",
+            )
+        scores = self.scores
+        if scores == "auto":
+            scores = "probabilities" if _are_probabilities(spec, values.reshape(len(values), width)) else "logits"
+        return evolve(self, output=spec.name, scores=scores)
+
+    def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
+        """Observe n rows; no row depends on another."""
+        values = outputs[self.output]
+        values = values.reshape(len(values), -1)[:, self.label_offset :]
+        decisions = values.argmax(axis=1)
+        best = values[np.arange(len(values)), decisions]
+        with np.errstate(all="ignore"):  # zeros, NaN and infinities are observations, not accidents
+            if self.scores == "logits":
+                shifted = values.astype(np.float64) - best[:, None]
+                powers = np.exp(shifted)
+                totals = powers.sum(axis=1)
+                log_scores = -np.log(totals)
+                states = (powers / totals[:, None]).astype(np.float32)
+            else:
+                log_scores = np.log(best.astype(np.float64))
+                states = np.ascontiguousarray(values, dtype=np.float32)
+        return Observations(
+            decisions=decisions,
+            log_scores=log_scores,
+            states=states,
+            tied=(values == best[:, None]).sum(axis=1) > 1,
+            finite=np.isfinite(values).all(axis=1),
+        )
+
+    def _spec(self, specs: Sequence[TensorSpec]) -> TensorSpec:
+        named = {spec.name: spec for spec in specs}
+        if self.output in named:
+            return named[self.output]
+        if not self.output and len(specs) == 1:
+            return specs[0]
+        have = ", ".join(f'"{spec.name}" ({spec})' for spec in specs)
+        what = f'has no output "{self.output}"' if self.output else f"has {len(specs)} outputs"
+        raise MisfitError(f"the model {what}", hint=f"set `output` to one of: {have}")
+
+
+def _are_probabilities(spec: TensorSpec, rows: NDArray[Any]) -> bool:
+    if spec.quantisation is not None and np.issubdtype(np.dtype(spec.dtype), np.integer):
+        limits = np.iinfo(spec.dtype)
+        low, high = (
+            (int(end) - spec.quantisation.zero_point) * spec.quantisation.scale for end in (limits.min, limits.max)
+        )
+        return low == 0.0 and 0.98 <= high <= 1.0
+    usable: BoolArray = np.isfinite(rows).all(axis=1)
+    rows = rows[usable].astype(np.float64)
+    if not len(rows):
+        return False
+    return bool((rows >= 0).all() and (rows <= 1 + 1e-3).all() and (np.abs(rows.sum(axis=1) - 1) < 0.02).all())

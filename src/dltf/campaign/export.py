@@ -1,0 +1,74 @@
+"""Writing findings as files that people and other programs open, with a manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltf.campaign.replay import profile_of
+from dltf.errors import RunFolderError
+from dltf.store.folder import write_whole
+
+if TYPE_CHECKING:
+    from dltf.host import Host
+    from dltf.store import Store
+    from dltf.values import Answer, Finding
+
+MANIFEST = "manifest.json"
+
+
+def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
+    """Write `findings/`, `seeds/`, `previews/` and `manifest.json`; return the manifest's entries.
+
+    The manifest is written last: a folder without one is a broken export.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunFolderError(f"{folder} is not an empty folder", hint="name a new one")
+    domain = profile_of(store, host).domain
+    entries = []
+    for finding in store.findings():
+        names = {
+            "finding": f"findings/{finding.case:06d}{finding.suffix}",
+            "seed": f"seeds/{finding.case:06d}{finding.suffix}",
+            "preview": f"previews/{finding.case:06d}{domain.preview.suffix}",
+        }
+        seed, sample = (domain.codec.decode(data) for data in (finding.seed, finding.sample))
+        for kind, data in (
+            ("finding", finding.sample),
+            ("seed", finding.seed),
+            ("preview", domain.preview.render(seed, sample)),
+        ):
+            file = folder / names[kind]
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                hint = "name another folder"
+                raise RunFolderError(f"{file.parent} cannot be made: {error.strerror}", hint=hint) from error
+            write_whole(file, data)
+        entries.append(names | _entry(finding))
+    manifest = {"schema": 1, "run": store.fact("profile")["campaign"]["name"], "findings": entries}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+    return entries
+
+
+def _entry(finding: Finding) -> dict[str, Any]:
+    return {
+        "case": finding.case,
+        "seed_name": finding.seed_name,
+        "seed_label": finding.seed_label,
+        "phase": finding.phase,
+        "kind": finding.kind,
+        "message": finding.message,
+        "queries": finding.queries,
+        "reference": _told(finding.reference),
+        "candidate": _told(finding.candidate),
+        "operators": list(finding.chain),
+        "last_draw": dict(finding.last_draw),
+        "distances": dict(finding.distances),
+    }
+
+
+def _told(answer: Answer | None) -> dict[str, Any] | None:
+    return None if answer is None else {"decision": answer.decision, "log_score": answer.log_score}

@@ -1,0 +1,87 @@
+"""The second phase: the search of the seeds on which both variants agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dltf.campaign.confirm import Suspect, confirm
+from dltf.campaign.opening import Opened
+from dltf.search.engine import End, Engine, Hit, Start
+from dltf.store import CaseEnd
+from dltf.values import Answer, Observations, Seed
+
+if TYPE_CHECKING:
+    from dltf.profile import Profile
+    from dltf.store import Store
+    from dltf.values import Finding
+
+
+def hunt(
+    profile: Profile,
+    opened: Opened,
+    store: Store,
+    found: Callable[[Finding], None],
+    progressed: Callable[[int, int], None],
+) -> bool:
+    """Search what is left to search; return False where a time limit cut a case short.
+
+    `progressed` is called with the cases that ended and the queries of each turn. A case's end and its finding are kept
+    together, so that a run that is killed loses the live cases and nothing else.
+    """
+    engine = Engine(
+        pair=opened.pair,
+        strategy=profile.strategy,
+        operators={entry.name: entry.operator for entry in profile.operators},
+        campaign_seed=profile.campaign.seed,
+        slots=opened.batch,
+        max_queries=profile.search.max_queries,
+        timeout_s=profile.search.timeout_s,
+    )
+    confirmed: dict[int, Finding] = {}
+
+    def check(hit: Hit) -> bool:
+        screened = store.screened(hit.case)
+        seed = Seed(hit.seed, screened.name, screened.label)
+        suspect = Suspect(hit.case, seed, hit.sample, "search", hit.queries, hit.chain, hit.last_draw)
+        finding = confirm(suspect, opened.pair, profile.domain)
+        if finding is not None:
+            confirmed[hit.case] = finding
+        return finding is not None
+
+    def ended(ends: Sequence[End]) -> None:
+        fresh = [confirmed.pop(end.case) for end in ends if end.case in confirmed]
+        with store.together():
+            for finding in fresh:
+                store.add_finding(finding)
+            store.add_ends(CaseEnd(end.case, end.outcome, end.queries, end.unconfirmed) for end in ends)
+        for finding in fresh:
+            found(finding)
+        progressed(len(ends), 0)
+
+    cases = store.cases_to_search(opened.cases)
+    return engine.run(_starts(cases, opened, store), check, ended, lambda queries: progressed(0, queries))
+
+
+def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Start]:
+    for case in cases:
+        screened = store.screened(case)
+        assert screened.reference is not None, "a seed that a runtime failed on is not searched"
+        assert screened.candidate is not None
+        sample = opened.seeds[case].sample
+        tied = screened.tied
+        yield Start(case, sample, _column(screened.reference, tied), _column(screened.candidate, tied))
+
+
+def _column(answer: Answer, tied: bool) -> Observations:
+    """Return a stored answer as observations of one input."""
+    decision = answer.decision
+    return Observations(
+        decisions=np.array([decision]) if isinstance(decision, int) else [decision],
+        log_scores=np.array([answer.log_score]),
+        states=None if answer.state is None else answer.state[None, :].astype(np.float32),
+        tied=np.array([tied]),
+        finite=np.array([True]),
+    )

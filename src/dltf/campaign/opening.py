@@ -1,0 +1,125 @@
+"""Opening what a profile names: seeds, variants, and what has to be found out before the first query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs import define
+
+from dltf.campaign.probe import Invariance, probe
+from dltf.campaign.selection import select
+from dltf.errors import MisfitError, SeedError, SeedSourceError
+from dltf.search.pair import Pair
+from dltf.variant import Variant
+
+if TYPE_CHECKING:
+    from dltf import profile as p
+    from dltf.contracts import Seeds
+    from dltf.values import Seed
+
+BATCH = 64  # inputs a turn, unless the profile says otherwise
+_SETTLE = 64  # seeds that decoders and the probe look at
+
+
+@define(eq=False)
+class Opened:
+    """A campaign ready to run: `batch` inputs a turn, and what the probe said of each variant by its role."""
+
+    seeds: Seeds
+    cases: list[int]
+    pair: Pair
+    batch: int
+    invariance: dict[str, Invariance]
+    waived: bool  # the profile set a batch that a variant's answers depend on
+
+
+def open_seeds(profile: p.Profile) -> tuple[Seeds, list[int]]:
+    """Open the seed source, and choose the campaign's cases."""
+    seeds = profile.seed_source.open()
+    return seeds, select(profile.seeds, len(seeds), profile.campaign.seed)
+
+
+def make_pair(profile: p.Profile) -> Pair:
+    """Return both variants, not opened yet."""
+    reference, candidate = (
+        Variant(
+            role,
+            described.backend,
+            described.table.file,
+            described.table.target,
+            profile.domain.tensors,
+            described.input,
+        )
+        for role, described in (("reference", profile.reference), ("candidate", profile.candidate))
+    )
+    return Pair(reference, candidate, profile.oracle, concurrent=profile.campaign.concurrent)
+
+
+def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:
+    """Let decoders decide, probe both variants, and check that they can be compared."""
+    samples = [seed.sample for seed in first_that_fit(pair, seeds, cases)]
+    variants = ((pair.reference, profile.reference), (pair.candidate, profile.candidate))
+    for variant, described in variants:
+        variant.settle(described.decoder, samples)
+    _comparable(pair, samples[0])
+    invariance = {variant.role: probe(variant, samples) for variant, _ in variants}
+    asked = profile.campaign.batch
+    if asked is None:
+        for variant, _ in variants:
+            variant.alone = not invariance[variant.role].batch
+    waived = asked not in (None, 1) and not all(seen.batch for seen in invariance.values())
+    return Opened(seeds, cases, pair, asked or BATCH, invariance, waived)
+
+
+def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = _SETTLE) -> list[Seed]:
+    """Return the first readable seeds that fit both models; raise where there is none, and say why."""
+    found: list[Seed] = []
+    wrong: SeedError | MisfitError | None = None
+    for case in cases:
+        try:
+            seed = seeds[case]
+            fits(pair, seed)
+        except (SeedError, MisfitError) as error:
+            # A misfit tells more than an unreadable file.
+            wrong = error if wrong is None or isinstance(error, MisfitError) else wrong
+            continue
+        found.append(seed)
+        if len(found) == count:
+            break
+    if found:
+        return found
+    if isinstance(wrong, MisfitError):
+        raise wrong
+    raise SeedSourceError(
+        f"none of the {len(cases)} seeds can be read; the first of them: {wrong}", hint="see [seeds] in the profile"
+    )
+
+
+def fits(pair: Pair, seed: Seed) -> None:
+    """Raise `MisfitError` where one of the variants cannot take this seed."""
+    for variant in (pair.reference, pair.candidate):
+        try:
+            list(variant.preprocess([seed.sample]))
+        except MisfitError as error:
+            message = f"the {variant.role} ({variant.file.name}) does not fit the seeds: {error.message}"
+            raise MisfitError(message, hint=error.hint) from error
+
+
+def _comparable(pair: Pair, sample: object) -> None:
+    judged = pair.judge_alone(sample)  # type: ignore[arg-type]
+    if judged.crashed:
+        return
+    widths = [None if seen.states is None else seen.states.shape[1] for seen in (judged.reference, judged.candidate)]
+    if None not in widths and widths[0] != widths[1]:
+        raise MisfitError(
+            f"the reference ({pair.reference.file.name}) gives {widths[0]} classes and the candidate "
+            f"({pair.candidate.file.name}) {widths[1]}",
+            hint="where one has background classes in front, set label_offset in its [models.*.output]",
+        )
+
+
+def written(invariance: Invariance) -> dict[str, object]:
+    """Return the probe's outcome for the record."""
+    return attrs.asdict(invariance)

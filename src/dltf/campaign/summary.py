@@ -1,0 +1,143 @@
+"""The figures of a run, computed from its store alone, so that a resumed run has those of one that was not."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dltf.store import Store
+
+SCHEMA = 1
+
+
+def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `summary.json` holds, without its gates."""
+    screened = _screened(store)
+    ended = store.query("SELECT outcome, queries FROM searched")
+    outcomes = Counter(outcome for outcome, _ in ended)
+    found = [queries for outcome, queries in ended if outcome == "found"]
+    kinds = Counter(dict(store.query("SELECT kind, count(*) FROM findings GROUP BY kind")))
+    natural, total = screened["natural"], kinds.total()
+    seconds = store.fact("seconds", {"total": 0.0, "models": 0.0})
+    not_reproducible = store.fact("not_reproducible", [])
+    if outcomes["timeout"]:
+        not_reproducible = [*not_reproducible, f"{outcomes['timeout']} cases were cut short by search.timeout_s"]
+    summary: dict[str, Any] = {
+        "schema": SCHEMA,
+        "name": store.fact("profile")["campaign"]["name"],
+        "strategy": store.fact("profile")["search"]["use"],
+        "seed": store.fact("profile")["campaign"]["seed"],
+        "finished": store.fact("finished", False),
+        "seeds": store.fact("seeds", 0),
+        "skipped": _one(store, "SELECT count(*) FROM skipped"),
+        "screened": screened,
+        "searched": len(ended),
+        "outcomes": {name: outcomes[name] for name in ("found", "exhausted", "timeout")},
+        "findings": total,
+        "success_rate": len(found) / len(ended) if ended else None,
+        "queries": _spread(found) | {"total": sum(q for _, q in ended), "screening": screened["seeds"]},
+        **_distances(store, units),
+        "seconds": seconds | {"per_finding": seconds["total"] / total if total else None},
+        "duplicates": _one(store, "SELECT count(*) - count(DISTINCT sha256) FROM findings WHERE phase = 'search'"),
+        "unconfirmed": _one(store, "SELECT sum(unconfirmed) FROM searched")
+        + _one(store, "SELECT sum(unconfirmed) FROM screened"),
+        "nonfinite": kinds["nonfinite"],
+        "crashes": kinds["crash"],
+        "ties": {
+            "screened": _one(store, "SELECT sum(tied) FROM screened"),
+            "findings": _one(store, "SELECT sum(tied) FROM findings WHERE phase = 'search'"),
+        },
+        "accuracy": _accuracy(store),
+        "operators": _operators(store),
+        "class_pairs": _class_pairs(store),
+        "reproducible": not not_reproducible,
+        "not_reproducible_because": not_reproducible,
+        "findings_sha256": store.findings_digest(),
+        "variants": store.fact("variants", {}),
+        "environment": store.fact("environment", {}),
+    }
+    summary["verdict"] = _verdict(summary, natural, len(found), store.fact("profile")["search"]["max_queries"])
+    return summary
+
+
+def _screened(store: Store) -> dict[str, Any]:
+    counts = Counter(dict(store.query("SELECT outcome, count(*) FROM screened GROUP BY outcome")))
+    seeds = counts.total()
+    return {
+        "seeds": seeds,
+        "agree": counts["agree"],
+        "natural": counts["natural"],
+        "natural_rate": counts["natural"] / seeds if seeds else None,
+        "nonfinite": counts["nonfinite"],
+        "crash": counts["crash"],
+    }
+
+
+def _one(store: Store, sql: str) -> int:
+    return int(store.query(sql)[0][0] or 0)
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    if not values:
+        return {"mean": None, "median": None, "max": None}
+    return {"mean": statistics.fmean(values), "median": statistics.median(values), "max": max(values)}
+
+
+def _distances(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
+    """Return mean and median of each distance between the searched findings and their seeds."""
+    rows = [json.loads(text) for (text,) in store.query("SELECT distances FROM findings WHERE phase = 'search'")]
+    figures = {}
+    for name, unit in units.items():
+        spread = _spread([row[name] for row in rows if name in row])
+        figures[f"distance_{name}"] = {"unit": unit, "mean": spread["mean"], "median": spread["median"]}
+    return figures
+
+
+def _accuracy(store: Store) -> dict[str, float] | None:
+    """Return the share of screened seeds that each variant labels as the source does, where the source has labels."""
+    rows = store.query("SELECT label, reference_decision, candidate_decision FROM screened WHERE label != 'null'")
+    if not rows:
+        return None
+    right = (
+        ("reference", sum(label == ours for label, ours, _ in rows)),
+        (
+            "candidate",
+            sum(label == theirs for label, _, theirs in rows),
+        ),
+    )
+    return {role: count / len(rows) for role, count in right}
+
+
+def _operators(store: Store) -> dict[str, int]:
+    """Count the operators that made the last step to a finding."""
+    chains = [json.loads(text) for (text,) in store.query("SELECT chain FROM findings WHERE phase = 'search'")]
+    return dict(Counter(chain[-1] for chain in chains if chain).most_common())
+
+
+def _class_pairs(store: Store) -> list[dict[str, Any]]:
+    """Count the pairs of answers, the most frequent first."""
+    rows = store.query(
+        """SELECT reference_decision, candidate_decision, count(*) FROM findings WHERE kind = 'deviation'
+           GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"""
+    )
+    return [{"reference": json.loads(ours), "candidate": json.loads(theirs), "findings": n} for ours, theirs, n in rows]
+
+
+def _verdict(summary: Mapping[str, Any], natural: int, found: int, max_queries: int) -> str:
+    seeds, searched = summary["screened"]["seeds"], summary["searched"]
+    if not summary["findings"]:
+        tried = f"{seeds} seeds and up to {max_queries} queries on each of {searched}"
+        return f"No difference was found on {tried}."
+    parts = []
+    if natural:
+        parts.append(f"on {natural} of {seeds} seeds as they are ({natural / seeds:.2%})")
+    if found:
+        median = summary["queries"]["median"]
+        parts.append(f"near {found} of {searched} searched seeds ({found / searched:.1%}, median {median:g} queries)")
+    strange = summary["nonfinite"] + summary["crashes"]
+    tail = f" {strange} of the findings are NaN outputs or failures of a runtime." if strange else ""
+    return f"The variants differ {' and '.join(parts) or f'on {strange} inputs'}.{tail}"

@@ -1,0 +1,44 @@
+"""`dltf replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dltf.values import Answer
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("finding", type=int)
+def command(run: Path, finding: int) -> int:
+    """Show one finding's bytes to both variants again, alone.
+
+    RUN is the folder of a run, FINDING the number of one of its findings. Exits with 1 where it does not reproduce.
+    """
+    from dltf.campaign.replay import replay
+    from dltf.host import Host
+    from dltf.store import RunFolder, Store
+
+    with Store(RunFolder(run).for_reading(), write=False) as store:
+        replayed = replay(store, Host(), finding)
+    old = replayed.finding
+    click.echo(f"finding {old.case} ({old.kind}), seed {old.seed_name}, label {old.seed_label}")
+    click.echo(f"  made by    {' → '.join(old.chain) or 'nothing: the seed itself'}")
+    for role, then, now in (
+        ("reference", old.reference, replayed.reference),
+        ("candidate", old.candidate, replayed.candidate),
+    ):
+        click.echo(f"  {role}  {_told(then)} then, {_told(now)} now")
+    if replayed.same:
+        click.echo("reproduced: the variants differ as they did")
+        return 0
+    click.echo("not reproduced" + (": the variants agree" if replayed.kind is None else ": the answers are others"))
+    return 1
+
+
+def _told(answer: Answer | None) -> str:
+    return "a failure" if answer is None else f"{answer.decision} (log score {answer.log_score:.4f})"

@@ -1,0 +1,82 @@
+"""Telling people what a run came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dltf.campaign import Outcome
+
+
+def tell_summary(outcome: Outcome) -> None:
+    """Print the verdict, the figures, the gates, and the next step."""
+    console = Console(highlight=False, soft_wrap=True)
+    summary = outcome.summary
+    console.print(f"\n[bold]{escape(summary['verdict'])}[/bold]\n")
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in _rows(summary):
+        table.add_row(name, escape(value))
+    console.print(table)
+    for gate in summary["gates"]:
+        mark = "[green]holds[/green]" if gate["holds"] else "[red]FAILS[/red]"
+        bounds = ", ".join(f"{key} {gate[key]:g}" for key in ("at_least", "at_most") if key in gate)
+        console.print(f"gate {gate['figure']}: {_number(gate['value'])} ({bounds}) {mark} {gate.get('why', '')}")
+    folder = escape(str(outcome.folder.path))
+    if outcome.interrupted:
+        console.print(f"\nInterrupted. Go on with: dltf run PROFILE --out {folder} --resume")
+    if summary["findings"]:
+        console.print(f"\nFindings are in {folder}; write them as files with: dltf export {folder} DIR")
+    else:
+        console.print(f"\nThe run is in {folder}")
+
+
+def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    screened, queries, seconds = summary["screened"], summary["queries"], summary["seconds"]
+    rows = [
+        (
+            "seeds",
+            f"{screened['seeds']} screened, {screened['natural']} natural findings, {summary['skipped']} skipped",
+        ),
+        ("searched", f"{summary['searched']} with {summary['strategy']}, {summary['outcomes']['found']} found"),
+    ]
+    if queries["mean"] is not None:
+        spread = f"mean {queries['mean']:.1f}, median {queries['median']:g}, most {queries['max']} to a finding"
+        rows.append(("queries", f"{spread}; {queries['total']} in all, {queries['screening']} to screen"))
+    for key, value in summary.items():
+        if key.startswith("distance_") and value["mean"] is not None:
+            name = key.removeprefix("distance_")
+            rows.append((name, f"mean {value['mean']:.3g}, median {value['median']:.3g} {value['unit']} from the seed"))
+    if summary["accuracy"] is not None:
+        accuracy = summary["accuracy"]
+        rows.append(
+            ("accuracy", f"reference {accuracy['reference']:.4f}, candidate {accuracy['candidate']:.4f} on the seeds")
+        )
+    per_finding = f", {seconds['per_finding']:.3g} a finding" if seconds["per_finding"] is not None else ""
+    rows.append(("seconds", f"{seconds['total']:.1f}, of which {seconds['models']:.1f} in the models{per_finding}"))
+    for name in ("nonfinite", "crashes", "unconfirmed", "duplicates"):
+        if summary[name]:
+            rows.append((name, str(summary[name])))
+    if summary["ties"]["screened"] or summary["ties"]["findings"]:
+        rows.append(
+            ("ties", f"{summary['ties']['screened']} of the seeds, {summary['ties']['findings']} of the findings")
+        )
+    rows += [("not reproducible", why) for why in summary["not_reproducible_because"]]
+    for role, variant in summary["variants"].items():
+        rows += [(role, note) for note in _variant_notes(variant)]
+    return rows
+
+
+def _variant_notes(variant: dict[str, Any]) -> list[str]:
+    notes = list(variant["notes"])
+    if variant["runs_alone"]:
+        apart = variant["probe"]["largest_difference"]
+        notes.append(f"its answers depend on the batch (by up to {apart:.2g}), so it runs at batch size one")
+    return notes
+
+
+def _number(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.4g}"

@@ -1,0 +1,111 @@
+"""What a profile says, in typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen, validators
+
+if TYPE_CHECKING:
+    from dltf.contracts import Decoder, Domain, ModelBackend, MutationOperator, Oracle, SearchStrategy, SeedSource
+
+_positive = validators.optional(validators.gt(0))
+
+FIGURES: tuple[str, ...] = (
+    "crashes",
+    "duplicates",
+    "findings",
+    "natural_rate",
+    "nonfinite",
+    "queries_mean",
+    "queries_median",
+    "skipped",
+    "success_rate",
+    "unconfirmed",
+)
+"""The figures of a summary that a gate can be set on."""
+
+
+@frozen
+class CampaignTable:
+    """`[campaign]`."""
+
+    name: str = field(validator=validators.min_len(1))
+    domain: str
+    seed: int = field(default=0, validator=validators.ge(0))
+    batch: int | None = field(default=None, validator=_positive)  # inputs a turn; None: 64, or 1 where it matters
+    concurrent: bool = True  # both variants at once
+
+
+@frozen
+class SeedsTable:
+    """`[seeds]`, beside the settings of the source itself."""
+
+    use: str
+    count: int | None = field(default=None, validator=_positive)  # None: all of them
+    order: Literal["shuffled", "given"] = "shuffled"  # shuffled by the campaign's seed
+
+
+@frozen
+class ModelTable:
+    """`[models.reference]` or `[models.candidate]`, beside the settings of the backend itself."""
+
+    backend: str
+    file: Path
+    target: str | None = None  # None: the backend's first
+
+
+@frozen
+class SearchTable:
+    """`[search]`, beside the settings of the strategy itself."""
+
+    use: str = "dflare"
+    max_queries: int = field(default=1000, validator=validators.ge(0))  # for each seed
+    timeout_s: float | None = field(default=None, validator=_positive)  # for each seed
+
+
+@frozen
+class Gate:
+    """A bound on one figure of the summary."""
+
+    figure: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@frozen
+class NamedOperator:
+    """An operator and the name that it goes by in this campaign."""
+
+    name: str
+    operator: MutationOperator
+
+
+@frozen
+class Variant:
+    """One system under test, as the profile describes it."""
+
+    table: ModelTable
+    backend: ModelBackend
+    input: Any  # the domain's settings
+    decoder: Decoder
+
+
+@frozen
+class Profile:
+    """A profile that fits: every name found, every setting checked, nothing heavy loaded."""
+
+    campaign: CampaignTable
+    domain: Domain
+    seeds: SeedsTable
+    seed_source: SeedSource
+    reference: Variant
+    candidate: Variant
+    search: SearchTable
+    strategy: SearchStrategy
+    operators: tuple[NamedOperator, ...]
+    oracle: Oracle
+    gates: tuple[Gate, ...]
+    tree: Mapping[str, Any] = field(eq=False, repr=False)  # the profile again, defaults filled in, paths absolute

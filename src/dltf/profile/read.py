@@ -1,0 +1,294 @@
+"""From a merged tree to a checked profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import attrs
+
+from dltf.errors import DltfError, ProfileError, nearest
+from dltf.joining import Joined
+from dltf.profile import model, source
+from dltf.profile.structure import show, structure, unstructure
+
+if TYPE_CHECKING:
+    from dltf.host import Host
+    from dltf.profile.source import Tree
+
+    Table = dict[str, Any]
+
+T = TypeVar("T")
+TABLES = ("campaign", "domain", "seeds", "models", "search", "operators", "oracle", "gate")
+VARIANTS = ("reference", "candidate")
+
+
+def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model.Profile:
+    """Read a profile file; raise one `ProfileError` with all complaints."""
+    return read_tree(source.override(source.load(file), overrides), host)
+
+
+def read_tree(tree: Tree, host: Host) -> model.Profile:
+    """Check a merged tree; raise one `ProfileError` with all complaints."""
+    return _Reader(tree, host).profile()
+
+
+class _Reader:
+    """Reads one tree, and goes on after a complaint so that all of them come at once."""
+
+    def __init__(self, tree: Tree, host: Host) -> None:
+        self._tree = tree
+        self._host = host
+        self._complaints: list[str] = []
+        self._operator_tables: list[Table] = []
+
+    def profile(self) -> model.Profile:
+        for key in self._tree.tables:
+            if key not in TABLES:
+                self._complain((key,), f"there is no such table{nearest(key, TABLES)}")
+        campaign = self._settings(model.CampaignTable, ("campaign",), self._table("campaign", needed=True))
+        domain_name = str(self._table("campaign").get("domain", ""))
+        domain = self._domain(domain_name)
+        seeds, seed_source = self._seeds(domain_name)
+        variants = [self._variant(name, domain) for name in VARIANTS]
+        search, strategy = self._search()
+        operators = self._operators(domain_name)
+        if strategy is not None and strategy.needs_operators and not operators and not self._complaints:
+            self._complain(("operators",), f"the search needs operators{self._operator_advice(domain_name)}")
+        oracle = self._oracle(("oracle",), self._table("oracle") or {"use": "top_label"})
+        gates = self._gates()
+        if self._complaints:
+            raise ProfileError(self._complaints)
+        reference, candidate = variants
+        parts = model.Profile(
+            campaign=campaign,  # type: ignore[arg-type]
+            domain=domain,
+            seeds=seeds,  # type: ignore[arg-type]
+            seed_source=seed_source,
+            reference=reference,  # type: ignore[arg-type]
+            candidate=candidate,  # type: ignore[arg-type]
+            search=search,  # type: ignore[arg-type]
+            strategy=strategy,
+            operators=tuple(operators),
+            oracle=oracle,
+            gates=tuple(gates),
+            tree={},
+        )
+        return attrs.evolve(parts, tree=_resolved(parts, self._tree.tables, self._operator_tables))
+
+    # --- one method a table ------------------------------------------------------------------------------------
+
+    def _domain(self, name: str) -> Any:
+        if not name:
+            return None
+        return self._component("dltf_domains", name, ("campaign", "domain"), ("domain",), self._table("domain"))
+
+    def _seeds(self, domain: str) -> tuple[model.SeedsTable | None, Any]:
+        own, rest = _split(self._table("seeds", needed=True), model.SeedsTable)
+        settings = self._settings(model.SeedsTable, ("seeds",), own)
+        if "use" not in own or not isinstance(own["use"], str):
+            return settings, None
+        return settings, self._named("dltf_seed_sources", own["use"], ("seeds",), rest, domain)
+
+    def _variant(self, name: str, domain: Any) -> model.Variant | None:
+        at = ("models", name)
+        models = self._table("models", needed=name == VARIANTS[0])
+        for key in sorted(set(models) - set(VARIANTS)) if name == VARIANTS[0] else ():
+            self._complain(("models", key), f"there is no such table{nearest(key, VARIANTS)}")
+        table = models.get(name)
+        if not isinstance(table, dict):
+            if "models" in self._tree.tables:
+                self._complain(at, "is missing" if table is None else f" = {show(table)}: expected a table")
+            return None
+        table = dict(table)
+        own, rest = _split(table, model.ModelTable)
+        inputs, outputs = (self._inner(rest, at, key) for key in ("input", "output"))
+        settings = self._settings(model.ModelTable, at, own)
+        if settings is not None and not settings.file.is_file():
+            self._complain((*at, "file"), f" = {show(str(settings.file))}: there is no such file")
+        backend = None
+        if isinstance(own.get("backend"), str):
+            backend = self._component("dltf_model_backends", own["backend"], (*at, "backend"), at, rest)
+        elif "backend" not in own and settings is None:
+            self._complain((*at, "backend"), "choose one" + nearest("", self._names("dltf_model_backends")))
+        prepared = self._settings(domain.tensors.settings, (*at, "input"), inputs) if domain is not None else None
+        decoder = self._used("dltf_decoders", (*at, "output"), {"use": "classes"} | outputs)
+        if settings is None:
+            return None
+        return model.Variant(settings, backend, prepared, decoder)  # type: ignore[arg-type]  # complained about above
+
+    def _search(self) -> tuple[model.SearchTable | None, Any]:
+        own, rest = _split(self._table("search"), model.SearchTable)
+        settings = self._settings(model.SearchTable, ("search",), own)
+        name = own.get("use", model.SearchTable().use)
+        return settings, self._used("dltf_search_strategies", ("search",), {"use": name} | rest)
+
+    def _operators(self, domain: str) -> list[model.NamedOperator]:
+        entries = self._tree.tables.get("operators", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            self._complain(("operators",), "write each operator as a table of its own: [[operators]]")
+            return []
+        named: list[model.NamedOperator] = []
+        for position, entry in enumerate(entries):
+            at = ("operators", str(position))
+            if "preset" in entry:
+                rest = {key: value for key, value in entry.items() if key != "preset"}
+                preset = self._named("dltf_operator_presets", entry["preset"], at, rest, domain, key="preset")
+                operators = preset.operators() if preset is not None else {}
+                self._operator_tables.append({"preset": entry["preset"]} | (unstructure(preset) or {}))
+            elif "use" in entry:
+                rest = {key: value for key, value in entry.items() if key != "use"}
+                operator = self._named("dltf_mutation_operators", entry["use"], at, rest, domain)
+                operators = {entry["use"]: operator} if operator is not None else {}
+                self._operator_tables.append({"use": entry["use"]} | (unstructure(operator) or {}))
+            else:
+                self._complain(at, f"names no operator{self._operator_advice(domain)}")
+                continue
+            named += [model.NamedOperator(name, operator) for name, operator in operators.items()]
+        return _numbered(named)
+
+    def _oracle(self, at: tuple[str, ...], table: Table) -> Any:
+        rules: tuple[Literal["all", "any"], ...] = ("all", "any")
+        for rule in rules:
+            if rule not in table:
+                continue
+            parts = table[rule]
+            if len(table) > 1 or not isinstance(parts, list) or len(parts) < 2:
+                self._complain((*at, rule), "takes a list of two or more oracles, and no key beside it")
+                return None
+            inner = [self._oracle((*at, rule, str(i)), part) for i, part in enumerate(parts) if isinstance(part, dict)]
+            if len(inner) < len(parts):
+                self._complain((*at, rule), 'each oracle is a table: { use = "top_label" }')
+            return Joined(tuple(inner), rule)
+        return self._used("dltf_oracles", at, table)
+
+    def _gates(self) -> list[model.Gate]:
+        gates = []
+        for figure, bounds in self._table("gate").items():
+            at = ("gate", figure)
+            if figure not in model.FIGURES:
+                self._complain(at, f"there is no such figure{nearest(figure, model.FIGURES)}")
+            elif not isinstance(bounds, dict) or not bounds:
+                self._complain(at, f" = {show(bounds)}: expected a bound, for example {{ at_most = 0.01 }}")
+            elif "figure" in bounds:
+                self._complain((*at, "figure"), 'there is no such key; there is "at_least", "at_most"')
+            else:
+                gate = self._settings(model.Gate, at, {"figure": figure} | bounds)
+                gates += [gate] if gate is not None else []
+        return gates
+
+    # --- shared ------------------------------------------------------------------------------------------------
+
+    def _named(
+        self, hook: str, name: object, at: tuple[str, ...], rest: Table, domain: str, *, key: str = "use"
+    ) -> Any:
+        """Build a component that belongs to the campaign's domain."""
+        if isinstance(name, str) and domain and not name.startswith(f"{domain}.") and name in self._names(hook):
+            self._complain((*at, key), f' = {show(name)}: belongs to another domain than "{domain}"')
+            return None
+        return self._component(hook, name, (*at, key), at, rest)
+
+    def _used(self, hook: str, at: tuple[str, ...], table: Table) -> Any:
+        rest = {key: value for key, value in table.items() if key != "use"}
+        if "use" not in table:
+            self._complain((*at, "use"), f"is missing{nearest('', self._names(hook))}")
+            return None
+        return self._component(hook, table["use"], (*at, "use"), at, rest)
+
+    def _component(self, hook: str, name: object, named_at: tuple[str, ...], at: tuple[str, ...], table: Table) -> Any:
+        if not isinstance(name, str):
+            self._complain(named_at, f" = {show(name)}: expected a string")
+            return None
+        try:
+            cls = self._host.find(hook, name).load()
+        except DltfError as error:
+            if error.exit_status != DltfError.exit_status:
+                raise
+            self._complain(named_at, f": {error.message}{'; ' if error.hint else ''}{error.hint}{self._absent(name)}")
+            return None
+        return self._settings(cls, at, table)
+
+    def _settings(self, cls: type[T], at: tuple[str, ...], table: Table) -> T | None:
+        settings, wrong = structure(cls, table, self._tree.folder(at))
+        for below, message in wrong:
+            self._complain((*at, *below), message)
+        checked: T | None = settings
+        return checked
+
+    def _table(self, name: str, *, needed: bool = False) -> Table:
+        table = self._tree.tables.get(name)
+        if table is None:
+            if needed:
+                self._complain((name,), f"the table [{name}] is missing")
+            return {}
+        if not isinstance(table, dict):
+            self._complain((name,), f" = {show(table)}: expected a table, [{name}]")
+            return {}
+        return table
+
+    def _inner(self, table: Table, at: tuple[str, ...], key: str) -> Table:
+        inner = table.pop(key, {})
+        if isinstance(inner, dict):
+            return inner
+        self._complain((*at, key), f" = {show(inner)}: expected a table")
+        return {}
+
+    def _names(self, hook: str) -> Mapping[str, object]:
+        return self._host.shelves[hook].items
+
+    def _absent(self, name: str) -> str:
+        plugins = {failure.plugin for failure in self._host.failures}
+        if name.partition(".")[0] in plugins or plugins:
+            return f" (plugins that failed: {', '.join(sorted(plugins))}; see dltf plugins)"
+        return ""
+
+    def _operator_advice(self, domain: str) -> str:
+        names = [name for name in self._names("dltf_operator_presets") if name.startswith(f"{domain}.")]
+        if names:
+            return f"; add [[operators]] with preset = {show(sorted(names)[0])}, or with use = one of dltf plugins"
+        return "; add [[operators]] with use = one of those that dltf plugins lists"
+
+    def _complain(self, at: tuple[str, ...], message: str) -> None:
+        origin = self._tree.origin(at)
+        separator = "" if message[:1] in (":", " ") else ": "
+        text = f"{origin.name if origin else '--set'}: {'.'.join(at)}{separator}{message}"
+        if text not in self._complaints:
+            self._complaints.append(text)
+
+
+def _split(table: Mapping[str, Any], cls: Any) -> tuple[Table, Table]:
+    """Part the host's own keys of a table from those of the component that it names."""
+    own = {field.name for field in attrs.fields(cls)}
+    return {k: v for k, v in table.items() if k in own}, {k: v for k, v in table.items() if k not in own}
+
+
+def _numbered(operators: list[model.NamedOperator]) -> list[model.NamedOperator]:
+    """Tell operators of one name apart: the second blur is blur#2."""
+    seen: dict[str, int] = {}
+    for position, entry in enumerate(operators):
+        seen[entry.name] = seen.get(entry.name, 0) + 1
+        if seen[entry.name] > 1:
+            operators[position] = attrs.evolve(entry, name=f"{entry.name}#{seen[entry.name]}")
+    return operators
+
+
+def _resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[Table]) -> Table:
+    """Write the profile down again, defaults filled in and paths absolute, so that a run can be repeated from it."""
+    names = {name: tables["models"][name].get("output", {}).get("use", "classes") for name in VARIANTS}
+    tree: Table = {
+        "campaign": unstructure(profile.campaign),
+        "seeds": unstructure(profile.seeds) | unstructure(profile.seed_source),
+        "models": {},
+        "search": unstructure(profile.search) | unstructure(profile.strategy),
+        "operators": operators,
+        "oracle": tables.get("oracle", {"use": "top_label"}),
+        "gate": tables.get("gate", {}),
+    }
+    if "domain" in tables:
+        tree["domain"] = unstructure(profile.domain)
+    for name, variant in zip(VARIANTS, (profile.reference, profile.candidate), strict=True):
+        tree["models"][name] = unstructure(variant.table) | unstructure(variant.backend)
+        tree["models"][name]["input"] = unstructure(variant.input)
+        tree["models"][name]["output"] = {"use": names[name]} | unstructure(variant.decoder)
+    return tree

@@ -1,0 +1,123 @@
+"""Reading a profile's files: `extends`, `--set`, and which file each key came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from dltf.errors import ProfileError, UsageError
+
+
+@frozen
+class Tree:
+    """A merged profile: its tables, and for each key path the file that set it (None: the command line)."""
+
+    tables: dict[str, Any]
+    origins: dict[tuple[str, ...], Path | None] = field(factory=dict)
+
+    def origin(self, path: Iterable[str]) -> Path | None:
+        """Return the file that set this key, or the nearest table above it."""
+        keys = tuple(path)
+        while keys and keys not in self.origins:
+            keys = keys[:-1]
+        return self.origins.get(keys)
+
+    def folder(self, path: Iterable[str]) -> Path:
+        """Return the folder that relative paths under this key start from."""
+        origin = self.origin(path)
+        return origin.parent if origin else Path.cwd()
+
+
+def load(file: Path) -> Tree:
+    """Read a TOML file and all that it extends."""
+    return _load(file.absolute(), ())
+
+
+def override(tree: Tree, settings: Iterable[str]) -> Tree:
+    """Apply `key.path=value` settings; a value is TOML, or else taken as a string."""
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        keys = tuple(part.strip() for part in key.split("."))
+        if not equals or not all(keys):
+            raise UsageError(f"--set takes KEY=VALUE, not {setting!r}", hint="for example: --set search.max_queries=50")
+        _put(tree, keys, _value(text.strip()), setting)
+    return tree
+
+
+def _load(file: Path, seen: tuple[Path, ...]) -> Tree:
+    if file in seen:
+        raise ProfileError([f"{file}: extends itself by way of {' → '.join(p.name for p in (*seen, file))}"])
+    tables = _parse(file)
+    base = tables.pop("extends", None)
+    own = Tree(tables)
+    _note(own, (), tables, file)
+    if base is None:
+        return own
+    if not isinstance(base, str):
+        raise ProfileError([f'{file}: extends = {base!r}: give one file name, for example "base.toml"'])
+    below = _load((file.parent / base).absolute(), (*seen, file))
+    _merge(below, (), tables, own)
+    return below
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            return tomllib.load(opened)
+    except FileNotFoundError:
+        raise ProfileError([f"{file}: there is no such file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError([f"{file}: cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError([f"{file}: is not TOML: {error}"]) from None
+
+
+def _note(tree: Tree, at: tuple[str, ...], value: object, file: Path) -> None:
+    tree.origins[at] = file
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _note(tree, (*at, key), inner, file)
+
+
+def _merge(below: Tree, at: tuple[str, ...], tables: Mapping[str, Any], own: Tree) -> None:
+    target = below.tables
+    for key in at:
+        target = target[key]
+    for key, value in tables.items():
+        here = (*at, key)
+        if isinstance(value, dict) and isinstance(target.get(key), dict):
+            _merge(below, here, value, own)
+            continue
+        target[key] = value
+        below.origins.update({path: file for path, file in own.origins.items() if path[: len(here)] == here})
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(tree: Tree, keys: tuple[str, ...], value: Any, setting: str) -> None:
+    target: Any = tree.tables
+    for depth, key in enumerate(keys[:-1], start=1):
+        target = _item(target, key, setting) if isinstance(target, list) else target.setdefault(key, {})
+        if not isinstance(target, (dict, list)):
+            raise UsageError(f"--set {setting}: {'.'.join(keys[:depth])} is a value, not a table")
+    if isinstance(target, list):
+        _item(target, keys[-1], setting)
+        target[int(keys[-1])] = value
+    else:
+        target[keys[-1]] = value
+    tree.origins[keys] = None
+
+
+def _item(items: list[Any], key: str, setting: str) -> Any:
+    if not key.isdigit() or int(key) >= len(items):
+        raise UsageError(f"--set {setting}: {key!r} is not one of the positions 0 to {len(items) - 1}")
+    return items[int(key)]

@@ -1,0 +1,1 @@
+"""The lockstep engine: many cases advance together, one query each a turn."""

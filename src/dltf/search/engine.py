@@ -1,0 +1,253 @@
+"""The lockstep engine.
+
+Each turn it asks the strategy for one plan for every live case, makes the mutants operator by operator, shows all of
+them to both variants in one batch, and tells the strategy what came of it. A case that ends leaves its slot to another.
+What happens to a case depends on its seed, its stream and the strategy's memory of it, never on its neighbours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from attrs import define, field, frozen
+
+from dltf.search.pair import Judged, Pair
+from dltf.values import Briefing, Observations, Turn
+
+if TYPE_CHECKING:
+    from dltf.contracts import MutationOperator, SearchStrategy
+    from dltf.values import BoolArray, Draws, IntArray, Plans, Sample, Stream
+
+
+@frozen(eq=False)
+class Start:
+    """A case to be searched: its seed's sample, and what the variants answered on it when it was screened (n = 1)."""
+
+    case: int
+    sample: Sample
+    reference: Observations
+    candidate: Observations
+
+
+@frozen(eq=False)
+class Hit:
+    """A mutant that looks like a finding, before it is confirmed. `crash` is the runtime's message where one failed."""
+
+    case: int
+    seed: Sample
+    sample: Sample
+    queries: int
+    chain: tuple[str, ...]
+    last_draw: Mapping[str, Any]
+    crash: str = ""
+
+
+@frozen
+class End:
+    """How the search of one case ended: "found", "exhausted" (its queries) or "timeout"."""
+
+    case: int
+    outcome: str
+    queries: int
+    unconfirmed: int
+
+
+class Confirm(Protocol):
+    """Judges a hit again, alone; True where it holds, and then it has been kept."""
+
+    def __call__(self, hit: Hit) -> bool: ...
+
+
+@define(eq=False)
+class _Case:
+    case: int
+    seed: Sample
+    stream: Stream
+    base: Sample
+    began_s: float
+    queries: int = 0
+    unconfirmed: int = 0
+    chain: list[int] = field(factory=list)
+    # of the last mutant: the operator, whether it was applied to the seed, the draws of its batch, the row in them
+    operator: int = -1
+    fresh: bool = False
+    draws: Draws = field(factory=dict)
+    position: int = 0
+
+    def made(self) -> list[int]:
+        """Return the chain of the last mutant."""
+        return [*([] if self.fresh else self.chain), self.operator]
+
+
+@frozen(eq=False)
+class Engine:
+    """The search of one campaign."""
+
+    pair: Pair
+    strategy: SearchStrategy
+    operators: Mapping[str, MutationOperator]
+    campaign_seed: int
+    slots: int
+    max_queries: int
+    timeout_s: float | None = None
+
+    def run(
+        self,
+        starts: Iterator[Start],
+        confirm: Confirm,
+        ended: Callable[[Sequence[End]], None],
+        progressed: Callable[[int], None] = lambda queries: None,
+    ) -> bool:
+        """Search every case; return False where a time limit has cut one short.
+
+        `confirm` is called for each hit, `ended` with the cases that ended in a turn, `progressed` with the number of
+        queries of the turn.
+        """
+        return _Run(self, confirm, ended, progressed).all(starts)
+
+
+def stream_of(campaign_seed: int, case: int) -> Stream:
+    """Return the random stream of a case, from its beginning."""
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(campaign_seed, spawn_key=(case,))))
+
+
+class _Run:
+    def __init__(
+        self,
+        engine: Engine,
+        confirm: Confirm,
+        ended: Callable[[Sequence[End]], None],
+        progressed: Callable[[int], None],
+    ) -> None:
+        self._engine = engine
+        self._names = tuple(engine.operators)
+        self._operators = tuple(engine.operators.values())
+        self._search = engine.strategy.start(Briefing(self._names, engine.slots))
+        self._confirm = confirm
+        self._ended = ended
+        self._progressed = progressed
+        self._live: dict[int, _Case] = {}
+        self._in_time = True
+
+    def all(self, starts: Iterator[Start]) -> bool:
+        free = list(range(self._engine.slots))[::-1]
+        while self._seat(starts, free):
+            free += self._turn()
+        return self._in_time
+
+    def _seat(self, starts: Iterator[Start], free: list[int]) -> bool:
+        """Fill the free slots; False when nobody is left."""
+        while free and (start := next(starts, None)) is not None:
+            if self._engine.max_queries == 0:
+                self._ended([End(start.case, "exhausted", 0, 0)])
+                continue
+            slot = free.pop()
+            stream = stream_of(self._engine.campaign_seed, start.case)
+            self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic())
+            self._search.seat(np.array([slot]), start.reference, start.candidate)
+        return bool(self._live)
+
+    def _turn(self) -> list[int]:
+        """Spend one query on every live case; return the slots that became free."""
+        slots = np.fromiter(self._live, dtype=np.int64, count=len(self._live))
+        cases = list(self._live.values())
+        plans = self._search.ask(slots, [case.stream for case in cases])
+        mutants = self._mutate(cases, plans)
+        judged = self._engine.pair.judge(mutants)
+        for case in cases:
+            case.queries += 1
+        hits = self._hits(judged)
+        accepted = self._tell(slots, judged)
+        over = self._settle(cases, mutants, hits, accepted)
+        self._progressed(len(cases))
+        if not over:
+            return []
+        freed = [int(slots[row]) for row in over]
+        for slot in freed:
+            del self._live[slot]
+        self._ended(
+            [End(cases[row].case, how, cases[row].queries, cases[row].unconfirmed) for row, how in over.items()]
+        )
+        return freed
+
+    def _mutate(self, cases: Sequence[_Case], plans: Plans) -> list[Sample]:
+        mutants: list[Any] = [None] * len(cases)
+        from_seed = plans.from_seed.tolist()
+        bases = [case.seed if fresh else case.base for case, fresh in zip(cases, from_seed, strict=True)]
+        for operator, rows in _grouped(plans.operators.tolist(), bases):
+            batch = np.stack([bases[row] for row in rows])
+            draws = self._operators[operator].draw(batch, [cases[row].stream for row in rows])
+            made = self._operators[operator].apply(batch, draws, plans.strengths[rows])
+            for position, row in enumerate(rows):
+                mutants[row] = made[position]
+                case = cases[row]
+                case.operator, case.fresh, case.draws, case.position = operator, from_seed[row], draws, position
+        return mutants
+
+    def _tell(self, slots: IntArray, judged: Judged) -> BoolArray:
+        accepted = np.zeros(len(slots), dtype=np.bool_)
+        if len(judged.rows):
+            turn = Turn(judged.reference, judged.candidate, judged.verdicts)
+            accepted[judged.rows] = self._search.tell(slots[judged.rows], turn)
+        return accepted
+
+    def _hits(self, judged: Judged) -> dict[int, str]:
+        """Return the rows that look like findings, each with the runtime's message where it failed."""
+        told = judged.rows[judged.verdicts.deviates | ~judged.finite]
+        return {int(row): "" for row in told} | judged.crashed
+
+    def _settle(
+        self, cases: Sequence[_Case], mutants: Sequence[Sample], hits: Mapping[int, str], accepted: BoolArray
+    ) -> dict[int, str]:
+        """Move the bases, confirm the hits, and return the rows whose cases are over with how they ended."""
+        over: dict[int, str] = {}
+        now = time.monotonic()
+        for row, (case, moves) in enumerate(zip(cases, accepted.tolist(), strict=True)):
+            if row in hits:
+                if self._confirm(self._hit(case, mutants[row], hits[row])):
+                    over[row] = "found"
+                    continue
+                case.unconfirmed += 1
+            elif moves:
+                case.base = mutants[row]
+                if case.fresh:
+                    case.chain.clear()
+                case.chain.append(case.operator)
+            if case.queries >= self._engine.max_queries:
+                over[row] = "exhausted"
+            elif self._engine.timeout_s is not None and now - case.began_s > self._engine.timeout_s:
+                over[row] = "timeout"
+                self._in_time = False
+        return over
+
+    def _hit(self, case: _Case, mutant: Sample, crash: str) -> Hit:
+        return Hit(
+            case=case.case,
+            seed=case.seed,
+            sample=mutant,
+            queries=case.queries,
+            chain=tuple(self._names[operator] for operator in case.made()),
+            last_draw=_small(case.draws, case.position),
+            crash=crash,
+        )
+
+
+def _grouped(operators: Sequence[int], bases: Sequence[Sample]) -> list[tuple[int, list[int]]]:
+    """Group rows by operator and by the shape and type of the sample."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for row, (operator, base) in enumerate(zip(operators, bases, strict=True)):
+        groups.setdefault((operator, base.shape, base.dtype), []).append(row)
+    return [(key[0], rows) for key, rows in groups.items()]
+
+
+def _small(draws: Draws, position: int) -> dict[str, Any]:
+    """Keep what a person can read of one row of a draw; a noise pattern is too long to tell."""
+    kept = {}
+    for name, values in draws.items():
+        row = np.asarray(values[position])
+        if row.size <= 16:
+            kept[name] = row.tolist()
+    return kept

@@ -1,0 +1,112 @@
+"""Two variants that see the same inputs, at the same time where that is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import field, frozen
+
+from dltf.errors import RuntimeFailedError
+from dltf.values import Observations, Verdicts
+from dltf.variant import concatenate
+
+if TYPE_CHECKING:
+    from dltf.contracts import Oracle
+    from dltf.values import BoolArray, IntArray, Sample
+    from dltf.variant import Variant
+
+
+@frozen(eq=False)
+class Judged:
+    """What came of n samples. `crashed` tells the rows that a runtime failed on; the columns hold the other `rows`."""
+
+    rows: IntArray
+    reference: Observations
+    candidate: Observations
+    verdicts: Verdicts
+    crashed: dict[int, str] = field(factory=dict)
+
+    @property
+    def finite(self) -> BoolArray:
+        return self.reference.finite & self.candidate.finite
+
+
+class Pair:
+    """The reference and the candidate, opened, with the oracle that compares them; closed by leaving its block.
+
+    `run_s` adds up the time that the runners took: the longer of the two for each batch where they run at once.
+    """
+
+    def __init__(self, reference: Variant, candidate: Variant, oracle: Oracle, *, concurrent: bool) -> None:
+        self.reference = reference
+        self.candidate = candidate
+        self.oracle = oracle
+        self.run_s = 0.0
+        self._concurrent = concurrent
+        self._stack = ExitStack()
+        self._beside: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Pair:
+        with ExitStack() as opening:
+            opening.enter_context(self.reference)
+            opening.enter_context(self.candidate)
+            if self._concurrent:
+                self._beside = opening.enter_context(ThreadPoolExecutor(1, thread_name_prefix="candidate"))
+            self._stack = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def judge(self, samples: Sequence[Sample]) -> Judged:
+        """Show n samples to both variants; a sample on which a runtime fails is found by showing it alone."""
+        rows = np.arange(len(samples))
+        try:
+            reference, candidate = self._observe(samples)
+        except RuntimeFailedError:
+            return self._one_by_one(samples)
+        return Judged(rows, reference, candidate, self.oracle.judge(reference, candidate))
+
+    def judge_alone(self, sample: Sample) -> Judged:
+        """Show one sample to both variants, at batch size one."""
+        return self.judge([sample])
+
+    def _observe(self, samples: Sequence[Sample]) -> tuple[Observations, Observations]:
+        if self._beside is None:
+            reference, candidate = self.reference.observe(samples), self.candidate.observe(samples)
+            self.run_s += self.reference.run_s + self.candidate.run_s
+            return reference, candidate
+        future = self._beside.submit(self.candidate.observe, samples)
+        try:
+            reference = self.reference.observe(samples)
+        finally:
+            future.exception()  # wait, so that no runner is used twice at once
+        candidate = future.result()
+        self.run_s += max(self.reference.run_s, self.candidate.run_s)
+        return reference, candidate
+
+    def _one_by_one(self, samples: Sequence[Sample]) -> Judged:
+        seen: dict[int, tuple[Observations, Observations]] = {}
+        crashed: dict[int, str] = {}
+        for row, sample in enumerate(samples):
+            try:
+                seen[row] = self._observe([sample])
+            except RuntimeFailedError as error:
+                crashed[row] = error.message
+        if not seen:
+            return Judged(np.zeros(0, dtype=np.int64), _NOTHING, _NOTHING, _NO_VERDICT, crashed)
+        reference = concatenate([ours for ours, _ in seen.values()])
+        candidate = concatenate([theirs for _, theirs in seen.values()])
+        verdicts = self.oracle.judge(reference, candidate)
+        return Judged(np.array(list(seen)), reference, candidate, verdicts, crashed)
+
+
+_NOTHING = Observations([], np.zeros(0), None, np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_))
+_NO_VERDICT = Verdicts(np.zeros(0, dtype=np.bool_), np.zeros(0), np.zeros(0, dtype=np.bool_))
