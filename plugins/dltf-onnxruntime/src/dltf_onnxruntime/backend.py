@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - settings are read by their types
+from collections.abc import Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 

@@ -57,7 +57,7 @@ DISTRIBUTIONS: tuple[str, ...] = (
 def runtime() -> Any:
     """Import ONNX Runtime, or say how to install it."""
     try:
-        import onnxruntime  # noqa: PLC0415 - settings are checked before it loads
+        import onnxruntime
     except ImportError as error:
         raise MissingPackageError(
             f'the backend "onnxruntime" cannot import its package: {error}', hint="pip install onnxruntime"

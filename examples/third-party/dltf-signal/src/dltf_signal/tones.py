@@ -48,5 +48,5 @@ class Tones:
             log_scores=log_scores,
             states=states,
             tied=((scores == best).sum(axis=2) > 1).any(axis=1),
-            finite=np.isfinite(scores).all(axis=(1, 2)),
+            finite=np.asarray(np.isfinite(scores).all(axis=(1, 2))),
         )
