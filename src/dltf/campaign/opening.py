@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,14 +11,14 @@ from attrs import define
 
 from dltf.campaign.probe import Invariance, probe
 from dltf.campaign.selection import select
-from dltf.errors import MisfitError, SeedError, SeedSourceError
+from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
 from dltf.search.pair import Pair
 from dltf.variant import Variant
 
 if TYPE_CHECKING:
     from dltf import profile as p
     from dltf.contracts import Seeds
-    from dltf.values import Seed
+    from dltf.values import Sample, Seed
 
 BATCH = 64  # inputs a turn, unless the profile says otherwise
 _SETTLE = 64  # seeds that decoders and the probe look at
@@ -59,7 +60,7 @@ def make_pair(profile: p.Profile) -> Pair:
 
 def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:
     """Let decoders decide, probe both variants, and check that they can be compared."""
-    samples = [seed.sample for seed in first_that_fit(pair, seeds, cases)]
+    samples = _that_run(pair, [seed.sample for seed in first_that_fit(pair, seeds, cases)])
     variants = ((pair.reference, profile.reference), (pair.candidate, profile.candidate))
     for variant, described in variants:
         variant.settle(described.decoder, samples)
@@ -95,6 +96,24 @@ def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = 
     raise SeedSourceError(
         f"none of the {len(cases)} seeds can be read; the first of them: {wrong}", hint="see [seeds] in the profile"
     )
+
+
+def _that_run(pair: Pair, samples: list[Sample]) -> list[Sample]:
+    """Leave out the samples on which a runtime fails: they are findings, and tell nothing about the outputs."""
+    try:
+        for variant in (pair.reference, pair.candidate):
+            variant.raw(samples)
+    except RuntimeFailedError:
+        if len(samples) == 1:
+            raise
+        running = []
+        for sample in samples:
+            with suppress(RuntimeFailedError):
+                running += _that_run(pair, [sample])
+        if not running:
+            raise
+        return running
+    return samples
 
 
 def fits(pair: Pair, seed: Seed) -> None:

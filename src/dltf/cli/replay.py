@@ -27,7 +27,7 @@ def command(run: Path, finding: int) -> int:
         replayed = replay(store, Host(), finding)
     old = replayed.finding
     click.echo(f"finding {old.case} ({old.kind}), seed {old.seed_name}, label {old.seed_label}")
-    click.echo(f"  made by    {' → '.join(old.chain) or 'nothing: the seed itself'}")
+    click.echo(f"  made by    {_chain(old.chain)}")
     for role, then, now in (
         ("reference", old.reference, replayed.reference),
         ("candidate", old.candidate, replayed.candidate),
@@ -42,3 +42,10 @@ def command(run: Path, finding: int) -> int:
 
 def _told(answer: Answer | None) -> str:
     return "a failure" if answer is None else f"{answer.decision} (log score {answer.log_score:.4f})"
+
+
+def _chain(chain: tuple[str, ...]) -> str:
+    if not chain:
+        return "nothing: it is the seed itself"
+    last = " → ".join(chain[-3:])
+    return last if len(chain) <= 3 else f"{len(chain)} operators, the last of them {last}"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 if TYPE_CHECKING:
     from dltf.campaign import Outcome
@@ -17,10 +16,10 @@ def tell_summary(outcome: Outcome) -> None:
     console = Console(highlight=False, soft_wrap=True)
     summary = outcome.summary
     console.print(f"\n[bold]{escape(summary['verdict'])}[/bold]\n")
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in _rows(summary):
-        table.add_row(name, escape(value))
-    console.print(table)
+    rows = _rows(summary)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.print(f"{name:{width}}  {value}", markup=False)
     for gate in summary["gates"]:
         mark = "[green]holds[/green]" if gate["holds"] else "[red]FAILS[/red]"
         bounds = ", ".join(f"{key} {gate[key]:g}" for key in ("at_least", "at_most") if key in gate)
@@ -49,7 +48,7 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     for key, value in summary.items():
         if key.startswith("distance_") and value["mean"] is not None:
             name = key.removeprefix("distance_")
-            rows.append((name, f"mean {value['mean']:.3g}, median {value['median']:.3g} {value['unit']} from the seed"))
+            rows.append((name, f"mean {value['mean']:.3g}, median {value['median']:.3g} {value['unit']}".rstrip()))
     if summary["accuracy"] is not None:
         accuracy = summary["accuracy"]
         rows.append(

@@ -210,7 +210,7 @@ class _Reader:
         return self._settings(cls, at, table)
 
     def _settings(self, cls: type[T], at: tuple[str, ...], table: Table) -> T | None:
-        settings, wrong = structure(cls, table, self._tree.folder(at))
+        settings, wrong = structure(cls, table, lambda key: self._tree.folder((*at, key)))
         for below, message in wrong:
             self._complain((*at, *below), message)
         checked: T | None = settings

@@ -23,14 +23,24 @@ class _WrongError(ValueError):
     """What is wrong with one value, ready to print."""
 
 
-def structure(cls: type, table: Mapping[str, Any], folder: Path) -> tuple[Any, list[tuple[tuple[str, ...], str]]]:
+class _From(str):
+    """A string of a profile that knows the folder of the file it was read from, should it turn out to be a path."""
+
+    folder: Path
+
+
+def structure(
+    cls: type, table: Mapping[str, Any], folder_of: Callable[[str], Path]
+) -> tuple[Any, list[tuple[tuple[str, ...], str]]]:
     """Return the settings object, or None and what is wrong: (key path below the table, message) each.
 
-    Relative paths start from `folder`; `${NAME}` in a path stands for an environment variable.
+    A relative path starts from the folder that `folder_of` gives for its key; `${NAME}` in a path stands for an
+    environment variable.
     """
     attrs.resolve_types(cls)
+    known = {key: _marked(value, folder_of(key)) for key, value in table.items()}
     try:
-        return _converter(folder).structure(dict(table), cls), []
+        return _converter().structure(known, cls), []
     except ClassValidationError as error:
         return None, _flatten(error, (), cls, table)
 
@@ -55,12 +65,20 @@ def show(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def _converter(folder: Path) -> Converter:
+def _marked(value: Any, folder: Path) -> Any:
+    if isinstance(value, str):
+        marked = _From(value)
+        marked.folder = folder
+        return marked
+    return [_marked(item, folder) for item in value] if isinstance(value, list) else value
+
+
+def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     for plain in (int, bool, str):
         converter.register_structure_hook(plain, _exactly)
     converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(Path, lambda value, _: _path(value, folder))
+    converter.register_structure_hook(Path, _path)
     converter.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook_factory(_is_union, lambda cls: _union(cls, converter))
@@ -69,6 +87,8 @@ def _converter(folder: Path) -> Converter:
 
 
 def _exactly(value: object, cls: type) -> object:
+    if isinstance(value, _From):
+        value = str(value)
     if type(value) is not cls:
         raise _WrongError(f"expected {_NAMED[cls]}")
     return value
@@ -80,17 +100,18 @@ def _number(value: object, _: type) -> float:
     return float(value)
 
 
-def _path(value: object, folder: Path) -> Path:
-    if not isinstance(value, str) or not value:
+def _path(value: object, _: type) -> Path:
+    if not isinstance(value, _From) or not value:
         raise _WrongError("expected a path")
     for name in _VARIABLE.findall(value):
         if name not in os.environ:
             raise _WrongError(f"the environment variable {name} is not set; set it, or write the path out")
-    return folder / Path(_VARIABLE.sub(lambda match: os.environ[match[1]], value)).expanduser()
+    return value.folder / Path(_VARIABLE.sub(lambda match: os.environ[match[1]], value)).expanduser()
 
 
 def _literal(value: object, cls: Any) -> object:
     choices = get_args(cls)
+    value = str(value) if isinstance(value, _From) else value
     if any(type(value) is type(choice) and value == choice for choice in choices):
         return value
     if isinstance(value, str):

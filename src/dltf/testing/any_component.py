@@ -1,16 +1,13 @@
 """What every component promises, whatever its shelf."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import attrs
 
 from dltf.testing.lightness import look
-from dltf.testing.promise import Subject, hold
+from dltf.testing.promise import Subject, hold, pickled
 
 
 def its_summary_is_a_sentence(subject: Subject) -> None:
@@ -76,7 +73,7 @@ def it_survives_pickling(subject: Subject) -> None:
     """Workers get it across processes."""
     __tracebackhide__ = True
     made = subject.make()
-    hold(_equal(pickle.loads(pickle.dumps(made)), made), f"{made!r} comes back from pickle as something else")
+    hold(_equal(pickled(made), made), f"{made!r} comes back from pickle as something else")
 
 
 def _equal(ours: Any, theirs: Any) -> bool:

@@ -1,7 +1,5 @@
 """What model backends promise: honest targets, errors with a cure, and the same bits every time."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -200,17 +198,17 @@ def _refuses(subject: Subject, what: str, data: bytes | None) -> None:
         hold(file.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
 
 
-def _error(act: Callable[[], object]) -> DltfError | None:
+def _error(act: Callable[[], object]) -> Exception | None:
     try:
         act()
-    except DltfError as error:
+    except Exception as error:
         return error
     return None
 
 
-def _expect(subject: Subject, error: DltfError | None, kind: type[DltfError], what: str) -> None:
+def _expect(subject: Subject, error: Exception | None, kind: type[DltfError], what: str) -> None:
     __tracebackhide__ = True
-    got = "nothing" if error is None else type(error).__name__
+    got = "nothing" if error is None else f"{type(error).__name__} ({error})"
     hold(isinstance(error, kind), f'"{subject.name}" raises {got} for {what}, not {kind.__name__}')
 
 

@@ -1,7 +1,5 @@
 """What decoders promise: observations row by row, whatever the outputs are."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 import warnings

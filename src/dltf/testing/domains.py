@@ -1,7 +1,5 @@
 """What domains promise: files, distances and previews of samples, and their way into a model."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

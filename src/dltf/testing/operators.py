@@ -1,17 +1,24 @@
 """What mutation operators promise, alone or in a preset."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dltf.testing.fakes import stream, streams
-from dltf.testing.promise import Subject, global_randomness_untouched, grouped, hold, read_only, same, samples
+from dltf.testing.promise import (
+    Subject,
+    global_randomness_untouched,
+    grouped,
+    hold,
+    pickled,
+    read_only,
+    same,
+    samples,
+    survives,
+)
 
 if TYPE_CHECKING:
     from dltf.contracts import MutationOperator
@@ -81,7 +88,7 @@ def draws_survive_pickling(subject: Subject) -> None:
     __tracebackhide__ = True
     for name, operator, batch in _trials(subject):
         draws = _drawn(operator, batch)
-        hold(_same_draws(pickle.loads(pickle.dumps(draws)), draws), f'the draws of "{name}" do not survive pickling')
+        hold(_same_draws(pickled(draws), draws), f'the draws of "{name}" do not survive pickling')
 
 
 def equal_streams_give_equal_mutants(subject: Subject) -> None:
@@ -149,7 +156,7 @@ def mutants_survive_the_codec(subject: Subject) -> None:
     for name, operator, batch in _trials(subject):
         for mutant in operator.apply(batch, _drawn(operator, batch), _strengths(batch, 1.0)):
             hold(
-                same(codec.decode(codec.encode(mutant)), mutant),
+                survives(codec, mutant),
                 f'a mutant of "{name}" comes back from its {codec.suffix} file as something else',
             )
 

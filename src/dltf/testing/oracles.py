@@ -1,7 +1,5 @@
 """What oracles promise: a verdict for each pair of answers, and none against equal ones."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 import warnings

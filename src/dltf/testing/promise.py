@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from attrs import frozen
 
+from dltf.errors import SeedError
 from dltf.host import Host
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dltf.component import Component
-    from dltf.contracts import Domain
+    from dltf.contracts import Codec, Domain
     from dltf.testing.examples import Examples
     from dltf.values import Observations, Sample
 
@@ -88,6 +89,23 @@ def same(ours: Any, theirs: Any) -> bool:
     """Tell whether two arrays are equal bit for bit, dtype and shape included."""
     a, b = np.asarray(ours), np.asarray(theirs)
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def survives(codec: Codec, sample: Sample) -> bool:
+    """Tell whether a sample comes back from its file bit for bit."""
+    try:
+        return same(codec.decode(codec.encode(sample)), sample)
+    except SeedError:
+        return False
+
+
+def pickled(thing: Any) -> Any:
+    """Return what comes back from pickle, or fail where it does not take the thing."""
+    __tracebackhide__ = True
+    try:
+        return pickle.loads(pickle.dumps(thing))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise BrokenPromiseError(f"{thing!r} does not survive pickling: {error}") from error
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,7 +1,5 @@
 """What seed sources promise: the same labelled samples, whenever and in whatever order they are read."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 import json
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltf.testing.promise import Subject, global_randomness_untouched, hold, same
+from dltf.testing.promise import Subject, global_randomness_untouched, hold, same, survives
 
 if TYPE_CHECKING:
     from dltf.contracts import Seeds
@@ -89,7 +87,7 @@ def seeds_survive_the_codec(subject: Subject) -> None:
     for index in _indices(seeds):
         sample = seeds[index].sample
         hold(
-            same(codec.decode(codec.encode(sample)), sample),
+            survives(codec, sample),
             f'seed {index} of "{subject.name}" comes back from its {codec.suffix} file as something else',
         )
 

@@ -1,7 +1,5 @@
 """What search strategies promise, seen in a small made-up campaign: plans in range, and no word between cases."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

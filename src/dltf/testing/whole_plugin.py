@@ -1,7 +1,5 @@
 """What a plugin promises as a whole: it loads, it is light, and its examples are its own."""
 
-# ruff: noqa: D401 -- the docstring of a promise is what it promises
-
 from __future__ import annotations
 
 from itertools import chain

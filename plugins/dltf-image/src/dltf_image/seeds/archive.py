@@ -29,7 +29,7 @@ class Archive:
                 f'{self.path} has no array "{key}"{nearest(key, self.keys)}', hint="name the array that is meant"
             )
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 array: NDArray[Any] = file[key]
         except Exception as error:  # zip, zlib and numpy each have errors of their own for broken bytes
             raise SeedSourceError(
@@ -44,7 +44,7 @@ def open_archive(path: Path) -> Archive:
     if not path.is_file():
         raise SeedSourceError(f"there is no file {path}", hint="check the path; a relative one starts at the profile")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return Archive(path, tuple(file.files))
     except Exception as error:  # as above; a single array (.npy) has no `files`
         raise SeedSourceError(

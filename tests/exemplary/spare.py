@@ -1,0 +1,81 @@
+"""What dltf-signal does not offer and the kit tests all the same: a backend and a preset, each as it should be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen, validators
+from dltf_signal.operators import Gain, Noise
+
+from dltf.plugin import (
+    ModelFileError,
+    MutationOperator,
+    RuntimeFailedError,
+    Target,
+    TargetUnavailableError,
+    TensorSpec,
+    nearest,
+)
+
+
+@frozen
+class Both:
+    """Both operators."""
+
+    max_gain_db: float = field(default=6.0, validator=validators.gt(0))
+
+    def operators(self) -> Mapping[str, MutationOperator]:
+        return {"noise": Noise(), "gain": Gain(self.max_gain_db)}
+
+
+@frozen
+class Linear:
+    """Networks of one matrix, kept in a JSON file."""
+
+    scale: float = 1.0
+
+    def targets(self) -> Sequence[Target]:
+        return [Target("cpu", "NumPy."), Target("gpu", "Nothing yet.", why_not="no one has written it")]
+
+    def open(self, file: Path, target: str) -> LinearRunner:
+        usable = [known.name for known in self.targets() if known.usable]
+        if target not in usable:
+            raise TargetUnavailableError(f'there is no target "{target}"{nearest(target, usable)}')
+        try:
+            weights = np.array(json.loads(file.read_text())["weights"], dtype=np.float32)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelFileError(f"{file.name} cannot be read: {error}") from error
+        return LinearRunner(weights * np.float32(self.scale))
+
+    def versions(self) -> Mapping[str, str]:
+        return {"numpy": np.__version__}
+
+
+class LinearRunner:
+    """Multiplies each row by the matrix."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, weights: Any) -> None:
+        self._weights: Any = weights
+        self.inputs = (TensorSpec("x", (None, weights.shape[0]), "float32"),)
+        self.outputs = (TensorSpec("y", (None, weights.shape[1]), "float32"),)
+
+    def __enter__(self) -> LinearRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._weights = None
+
+    def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._weights is None:
+            raise RuntimeFailedError("this model is closed")
+        rows = [row @ self._weights for row in inputs["x"]]
+        return {"y": np.stack(rows)}
