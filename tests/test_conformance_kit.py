@@ -188,7 +188,7 @@ def test_a_plugin_that_is_not_there_is_named():
 
 
 def test_a_component_that_is_excused_has_to_be_there():
-    with pytest.raises(UnknownComponentError, match='"dltf" offers no "top_labels".*did you mean "top_label"'):
+    with pytest.raises(UnknownComponentError, match=r'"dltf" offers no "top_labels".*did you mean "top_label"'):
         conformance("dltf", without={"top_labels": "slow"})(lambda folder: Examples())
 
 

@@ -50,9 +50,11 @@ def test_all_complaints_come_at_once_each_with_file_key_and_cure(folder: Path, h
         TOY.replace('use = "dflare"', 'use = "dflair"')
         .replace("max_queries = 200", 'max_queries = "many"')
         .replace('use = "toy.points"', 'use = "toy.points"\ncolour = 3\nnumber = 2.5\ncuont = 5')
-        .replace('backend = "toyrun"\nfile = "candidate.json"', 'backend = "toyrun"\nfile = "nowhere.json"\nthreads = 0')
+        .replace(
+            'backend = "toyrun"\nfile = "candidate.json"', 'backend = "toyrun"\nfile = "nowhere.json"\nthreads = 0'
+        )
         .replace('use = "toy.nudge"', 'use = "toy.nugde"')
-        + '[gate]\nnatural_rat = { at_most = 1 }\nfindings = 3\n[sedes]\n'
+        + "[gate]\nnatural_rat = { at_most = 1 }\nfindings = 3\n[sedes]\n"
     )
     told = complaints(folder, host, text)
     expected = {
@@ -88,9 +90,7 @@ def test_operators_are_asked_for_where_the_search_needs_them(folder: Path, host:
 def test_an_operator_of_another_domain_is_refused(folder: Path) -> None:
     host = Host([toy.ENTRY, *_image()])
     told = complaints(folder, host, TOY.replace("toy.nudge", "image.average_blur"))
-    assert told == (
-        'profile.toml: operators.1.use = "image.average_blur": belongs to another domain than "toy"',
-    )
+    assert told == ('profile.toml: operators.1.use = "image.average_blur": belongs to another domain than "toy"',)
 
 
 def test_set_overrides_keys_and_its_values_are_toml(folder: Path, host: Host) -> None:

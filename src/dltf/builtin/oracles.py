@@ -85,7 +85,7 @@ class Tolerance(Joins):
         with np.errstate(invalid="ignore"):
             differences = np.abs(ours - theirs)
             differences[np.isnan(ours) & np.isnan(theirs) | (ours == theirs)] = 0.0
-            beyond: BoolArray = ~(differences <= self.atol + self.rtol * np.abs(ours))
+            beyond: BoolArray = ~(differences <= self.atol + self.rtol * np.nan_to_num(np.abs(ours)))
         return Verdicts(
             deviates=np.asarray(beyond.any(axis=1)),
             distances=differences.max(axis=1),

@@ -79,16 +79,21 @@ def _converter() -> Converter:
         converter.register_structure_hook(plain, _exactly)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(Path, _path)
-    converter.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
+    converter.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: _plain(value))
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook_factory(_is_union, lambda cls: _union(cls, converter))
     converter.register_structure_hook_factory(_is_tuple, lambda cls: _tuple(cls, converter))
     return converter
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, _From) else value
+
+
 def _exactly(value: object, cls: type) -> object:
-    if isinstance(value, _From):
-        value = str(value)
+    value = _plain(value)
     if type(value) is not cls:
         raise _WrongError(f"expected {_NAMED[cls]}")
     return value
@@ -111,7 +116,7 @@ def _path(value: object, _: type) -> Path:
 
 def _literal(value: object, cls: Any) -> object:
     choices = get_args(cls)
-    value = str(value) if isinstance(value, _From) else value
+    value = _plain(value)
     if any(type(value) is type(choice) and value == choice for choice in choices):
         return value
     if isinstance(value, str):

@@ -27,6 +27,8 @@ def it_observes_each_row(subject: Subject) -> None:
     __tracebackhide__ = True
     for decoder, outputs, n in _settled(subject):
         seen = decoder.decode(outputs)
+        kind = type(seen.decisions).__name__
+        hold(kind in ("list", "ndarray"), f'"{subject.name}" takes its decisions as {kind}, not as a list or an array')
         columns = {"log_scores": np.float64, "tied": np.bool_, "finite": np.bool_}
         for name, dtype in columns.items():
             values = getattr(seen, name)

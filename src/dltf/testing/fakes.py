@@ -40,7 +40,7 @@ def observations(
     """Return these n decisions as observations: certain, without states, untied, finite unless said."""
     n = len(decisions)
     return Observations(
-        decisions=decisions,
+        decisions=decisions if isinstance(decisions, np.ndarray) else list(decisions),
         log_scores=np.asarray(np.zeros(n) if log_scores is None else log_scores, dtype=np.float64),
         states=None if states is None else np.asarray(states, dtype=np.float32),
         tied=np.asarray(np.zeros(n) if tied is None else tied, dtype=np.bool_),
