@@ -51,6 +51,17 @@ def dltf_model_backends() -> list[Component]:
 def dltf_search_strategies() -> list[Component]:
     return [Component("uniform", "dltf_signal.random_search:RandomSearch", "Uniform operators.")]
 """
+AUTHORS_FILE = """
+import numpy as np
+from dltf.testing import Examples, conformance
+
+excused = {name: "not today" for name in ("signal", "signal.tones", "signal.edits", "linear")}
+
+@conformance("PACKAGE.plugin", without=excused)
+def test_conformance(folder):
+    assert folder.is_dir()
+    return Examples(samples=[np.linspace(-1, 1, n, dtype=np.float32) for n in (32, 48)])
+"""
 GROUPS = {"plugin": whole_plugin.PROMISES, "any_component": any_component.PROMISES, **PROMISES}
 OFFENCES = [
     pytest.param(group, promise, *offence, id=f"{group}-{promise}-{number}")
@@ -195,20 +206,7 @@ def test_a_component_that_is_excused_has_to_be_there():
 def test_an_author_sees_readable_tests(write, tmp_path):
     package = write("operators.py", "samples + sigma[", 'samples + draws["sigma"][')
     file = tmp_path / "test_conformance.py"
-    file.write_text(
-        f"""
-import numpy as np
-from dltf.testing import Examples, conformance
-
-excused = {{name: "not today" for name in ("signal", "signal.tones", "signal.edits", "linear")}}
-
-@conformance("{package}.plugin", without=excused)
-def test_conformance(folder):
-    assert folder.is_dir()
-    return Examples(samples=[np.linspace(-1, 1, n, dtype=np.float32) for n in (32, 48)])
-""",
-        encoding="utf-8",
-    )
+    file.write_text(AUTHORS_FILE.replace("PACKAGE", package), encoding="utf-8")
     command = [
         sys.executable,
         "-m",

@@ -52,7 +52,8 @@ class Component:
                 f'component "{self.name}" needs the package "{error.name}", which is not installed',
                 hint=f"pip install {package}",
             ) from error
-        except Exception as error:
+        # A module may raise anything at all while it is imported, sys.exit() included.
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f'component "{self.name}" could not be loaded from {self.target}: {type(error).__name__}: {error}'
             ) from error

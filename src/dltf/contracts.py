@@ -172,8 +172,9 @@ class Decoder(Protocol):
     """Raw outputs → observations. Its fields come from the table `[models.*.output]`."""
 
     def settle(self, specs: Sequence[TensorSpec], outputs: Mapping[str, NDArray[Any]]) -> Decoder:
-        """Return a decoder with every "auto" decided, from the specs and the outputs on the first seeds (real numbers).
+        """Return a decoder with every "auto" decided, from the specs and the real-valued outputs on the first seeds.
 
+        Where seeds differ in shape, `outputs` are those of the shape that most of them have.
         Raise `MisfitError` where these outputs are none of this decoder's.
         """
 

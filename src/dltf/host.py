@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pluggy
@@ -106,14 +106,14 @@ class Host:
 
     def observe(self, observer: object) -> None:
         """Register an object whose `hookimpl` methods are told the moments of a campaign."""
-        self._manager.register(observer)
+        self._manager.register(observer, name=f"{type(observer).__name__} at {id(observer):#x}")
 
     def tell(self, hook: str, **facts: Any) -> None:
         """Tell everyone a moment; one raising observer takes nothing from the others, and its failure is kept."""
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 implementation.function(**{name: facts[name] for name in implementation.argnames})
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 plugin = self._owners.get(implementation.plugin_name)
                 self._fail(
                     implementation.plugin_name,
@@ -146,7 +146,8 @@ class Host:
         try:
             self._manager.register(module, name=name)
             self._manager.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as error:
+        # Looking at a plugin's attributes may raise anything at all, too.
+        except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             self._fail(name, distribution, _explain(error, module))
@@ -154,7 +155,7 @@ class Host:
         self._owners[name] = Plugin(name, distribution, entry.dist.version if entry.dist else "")
 
     def _collect(self, hook: str, kind: str) -> Shelf:
-        claims: dict[str, list[Shelved]] = {}
+        claims: dict[str, list[tuple[Plugin, Shelved]]] = {}
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             plugin = self._owners[implementation.plugin_name]
             try:
@@ -163,19 +164,19 @@ class Host:
                 self._fail(plugin.name, plugin.distribution, f"{hook} raised {_told(error)}")
                 continue
             for component in offered:
-                claims.setdefault(component.name, []).append(Shelved(component, plugin.distribution))
+                claims.setdefault(component.name, []).append((plugin, Shelved(component, plugin.distribution)))
         items: dict[str, Shelved] = {}
         contested: dict[str, tuple[str, ...]] = {}
         for name, rivals in claims.items():
-            own = [rival for rival in rivals if rival.owner == BUILTIN]
+            own = [shelved for _, shelved in rivals if shelved.owner == BUILTIN]
             if len(rivals) == 1 or own:
-                items[name] = (own or rivals)[0]
+                items[name] = own[0] if own else rivals[0][1]
             if len(rivals) > 1:
-                owners = tuple(sorted(rival.owner for rival in rivals))
-                for rival in rivals:
-                    if rival.owner != BUILTIN:
+                owners = tuple(sorted(shelved.owner for _, shelved in rivals))
+                for plugin, shelved in rivals:
+                    if shelved.owner != BUILTIN:
                         cause = f'the {kind} "{name}" is claimed by {" and ".join(owners)}; uninstall one of them'
-                        self._fail(rival.owner, rival.owner, cause)
+                        self._fail(plugin.name, shelved.owner, cause)
                 if not own:
                     contested[name] = owners
         return Shelf(kind, MappingProxyType(items), MappingProxyType(contested))
@@ -208,10 +209,11 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _explain(error: Exception, module: object) -> str:
+def _explain(error: BaseException, module: object) -> str:
     """Name the misspelt hook where there is one, and the nearest that exists."""
     known = [name for name in vars(hookspecs) if name.startswith("dltf_")]
-    strange = [name for name in vars(module) if name not in known and hasattr(vars(module)[name], "dltf_impl")]
+    names = vars(module) if isinstance(module, ModuleType) else ()
+    strange = [name for name in names if name not in known and hasattr(vars(module)[name], "dltf_impl")]
     if strange:
         return "; ".join(f'there is no hook "{name}"{nearest(name, known)}' for name in strange)
     return _told(error)

@@ -74,9 +74,8 @@ class Variant:
     def settle(self, decoder: Decoder, samples: Sequence[Sample]) -> None:
         """Let the decoder decide what it was told to find out, from the outputs on these samples."""
         try:
-            parts = [outputs for _, outputs in self.raw(samples)]
-            first = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            self.decoder = decoder.settle(self.outputs, first)
+            _, most = max(self.raw(samples), key=lambda group: len(group[0]))
+            self.decoder = decoder.settle(self.outputs, most)
         except MisfitError as error:
             raise MisfitError(f"the {self.role} ({self.file.name}): {error.message}", hint=error.hint) from error
 

@@ -27,6 +27,11 @@ class Ready:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
+    @property
+    def delegated(self) -> int:
+        """How many parts of the graph a delegate has taken over."""
+        return sum(op["op_name"] == "DELEGATE" for op in self.interpreter._get_ops_details())
+
     def __call__(self, arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Return all outputs, as arrays of their own."""
         interpreter = self.interpreter
@@ -49,7 +54,7 @@ class Build:
     delegate: Delegate | None
 
     def bare(self) -> Any:
-        """Return an interpreter without memory; raise `ModelFileError` or `TargetUnavailableError` where there is none."""
+        """Return an interpreter without memory; raise `ModelFileError` or `TargetUnavailableError` on refusal."""
         module = self.runtime.module
         delegates = [self.delegate.load(self.runtime)] if self.delegate else None
         try:
@@ -62,17 +67,12 @@ class Build:
         except (RuntimeError, ValueError) as error:
             raise self.refusal(error) from error
 
-    def ready(self, shapes: Mapping[int, tuple[int, ...]] | None = None) -> Ready:
-        """Return an interpreter for these input shapes (by tensor index); raise `RuntimeError` where it refuses them."""
+    def ready(self, shapes: Mapping[int, tuple[int, ...]]) -> Ready:
+        """Return an interpreter for these input shapes, by tensor index; raise `RuntimeError` where it refuses them."""
         interpreter = self.bare()
-        for index, shape in (shapes or {}).items():
+        for index, shape in shapes.items():
             interpreter.resize_tensor_input(index, shape)
-        interpreter.allocate_tensors()
-        return Ready(
-            interpreter,
-            tuple(detail["index"] for detail in interpreter.get_input_details()),
-            tuple(detail["index"] for detail in interpreter.get_output_details()),
-        )
+        return allocate(interpreter)
 
     def refusal(self, error: Exception) -> Exception:
         """Return what to raise for a model that the runtime or the delegate refuses."""
@@ -80,3 +80,13 @@ class Build:
             return TargetUnavailableError(f"the delegate {self.delegate.library} refuses {self.file}: {reason(error)}")
         name = self.runtime.distribution
         return ModelFileError(f"{name} {self.runtime.version} refuses {self.file}: {reason(error)}", hint=cure(error))
+
+
+def allocate(interpreter: Any) -> Ready:
+    """Lay out an interpreter's memory; raise `RuntimeError` where it refuses the shapes of its inputs."""
+    interpreter.allocate_tensors()
+    return Ready(
+        interpreter,
+        tuple(detail["index"] for detail in interpreter.get_input_details()),
+        tuple(detail["index"] for detail in interpreter.get_output_details()),
+    )

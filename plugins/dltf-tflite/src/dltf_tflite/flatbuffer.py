@@ -30,7 +30,15 @@ class Many:
 Field: TypeAlias = int | One | Many  # an integer: a vector of scalars of this many bytes (a string: of 1)
 
 _SCHEMA: Mapping[str, Mapping[int, Field]] = {
-    "model": {1: Many("code"), 2: Many("subgraph"), 3: 1, 4: Many("buffer"), 5: 4, 6: Many("entry"), 7: Many("signature")},
+    "model": {
+        1: Many("code"),
+        2: Many("subgraph"),
+        3: 1,
+        4: Many("buffer"),
+        5: 4,
+        6: Many("entry"),
+        7: Many("signature"),
+    },
     "code": {1: 1},
     "subgraph": {0: Many("tensor"), 1: 4, 2: 4, 3: Many("operator"), 4: 1},
     "tensor": {0: 4, 3: 1, 4: One("quantisation"), 6: One("opaque"), 7: 4},

@@ -1,0 +1,92 @@
+"""Plugins are found by entry points only: installing one brings what it brings, uninstalling takes exactly that away."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import dltf
+from environments import HOST_AND_PLUGINS, ROOT, Environment, make_environment
+
+SIGNAL = ROOT / "examples" / "third-party" / "dltf-signal"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    folder = tmp_path_factory.mktemp("environment")
+    made = make_environment(folder / "venv")
+    sources = []
+    for source in HOST_AND_PLUGINS:  # copies, so that building leaves nothing in the checkout
+        copy = folder / source.name
+        copy.mkdir()
+        for name in ("pyproject.toml", "README.md", "src"):
+            part = source / name
+            (shutil.copytree if part.is_dir() else shutil.copy)(part, copy / name)
+        sources.append(copy)
+    made.install(*sources)
+    return made
+
+
+def listed(environment: Environment, folder: Path, *, status: int = 0) -> dict[str, set[str]]:
+    """Return the names of all components by the distribution that brought them."""
+    done = dltf("plugins", "--json", cwd=folder, python=environment.python)
+    assert done.returncode == status, done.stderr
+    facts = json.loads(done.stdout)
+    assert not facts["failures"]
+    owners: dict[str, set[str]] = {}
+    for kind, components in facts["components"].items():
+        for component in components:
+            owners.setdefault(component["from"], set()).add(f"{kind} {component['name']}")
+    return owners
+
+
+def test_uninstalling_a_plugin_removes_exactly_what_it_brought(environment: Environment, tmp_path: Path) -> None:
+    before = listed(environment, tmp_path)
+    assert {"dltf", "dltf-image", "dltf-onnxruntime", "dltf-tflite"} <= set(before)
+    for name in ("dltf-image", "dltf-onnxruntime", "dltf-tflite"):
+        source = next(folder for folder in HOST_AND_PLUGINS if folder.name == name)
+        environment.uninstall(name)
+        after = listed(environment, tmp_path)
+        assert after == {owner: names for owner, names in before.items() if owner != name}
+        environment.install(shutil.copytree(source, tmp_path / name))
+    assert listed(environment, tmp_path) == before
+
+
+def test_a_third_party_domain_installs_runs_and_is_gone_again(environment: Environment, tmp_path: Path) -> None:
+    work = shutil.copytree(SIGNAL, tmp_path / "dltf-signal")
+    before = listed(environment, tmp_path)
+    environment.install(work)
+    try:
+        brought = listed(environment, tmp_path)["dltf-signal"]
+        assert "domain signal" in brought
+        assert "oracle signal.edits" in brought
+        assert listed(environment, tmp_path) == before | {"dltf-signal": brought}
+        _run_its_campaign(environment, work)
+    finally:
+        environment.uninstall("dltf-signal")
+    assert listed(environment, tmp_path) == before
+    done = dltf("run", work / "profile.toml", cwd=tmp_path, python=environment.python)
+    assert done.returncode == 2
+    assert 'there is no domain "signal"' in done.stderr
+
+
+def _run_its_campaign(environment: Environment, work: Path) -> None:
+    import subprocess
+
+    subprocess.run([environment.python, "make_models.py"], cwd=work, check=True, capture_output=True)
+    done = dltf("run", "profile.toml", "--out", "run", cwd=work, python=environment.python)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((work / "run" / "summary.json").read_text())
+    assert summary["finished"]
+    assert summary["findings"] > 0
+    other = dltf("run", "profile.toml", "--out", "b7", "--set", "campaign.batch=7", cwd=work, python=environment.python)
+    assert other.returncode == 0, other.stderr
+    same = json.loads((work / "b7" / "summary.json").read_text())
+    assert same["findings_sha256"] == summary["findings_sha256"]
+    assert dltf("export", "run", "found", cwd=work, python=environment.python).returncode == 0
+    manifest = json.loads((work / "found" / "manifest.json").read_text())
+    assert len(manifest["findings"]) == summary["findings"]
+    first = manifest["findings"][0]["case"]
+    assert dltf("replay", "run", first, cwd=work, python=environment.python).returncode == 0
