@@ -88,7 +88,7 @@ def test_another_campaign_seed_gives_other_findings(folder: Path, host: Host) ->
 
 
 def test_a_variant_against_itself_gives_no_finding_and_spends_no_more_than_it_may(folder: Path, host: Host) -> None:
-    summary = go(folder, host, "models.candidate.file=reference.json", "search.max_queries=25").summary
+    summary = go(folder, host, f"models.candidate.file={folder}/reference.json", "search.max_queries=25").summary
     assert summary["findings"] == 0
     assert summary["queries"]["total"] == 60 * 25
     assert summary["success_rate"] == 0.0
@@ -266,7 +266,7 @@ def test_what_differs_only_in_its_batch_is_counted_and_not_reported(folder: Path
 
 def test_a_time_limit_marks_the_run_as_not_reproducible(folder: Path, host: Host) -> None:
     summary = go(
-        folder, host, "models.candidate.file=reference.json", "search.timeout_s=0.0001", "search.max_queries=100000"
+        folder, host, f"models.candidate.file={folder}/reference.json", "search.timeout_s=0.0001", "search.max_queries=100000"
     ).summary
     assert summary["outcomes"]["timeout"] == 60
     assert not summary["reproducible"]
@@ -278,7 +278,7 @@ def test_gates_hold_fail_and_fail_when_they_cannot_be_evaluated(folder: Path, ho
     assert by_figure["natural_rate"]["holds"]
     assert not by_figure["success_rate"]["holds"]
     assert not outcome.gates_hold
-    same = go(folder, host, "models.candidate.file=reference.json", "gate.queries_mean.at_most=9", out="same")
+    same = go(folder, host, f"models.candidate.file={folder}/reference.json", "gate.queries_mean.at_most=9", out="same")
     assert "could not be evaluated" in same.summary["gates"][0]["why"]
 
 

@@ -106,7 +106,7 @@ class _Reader:
         inputs, outputs = (self._inner(rest, at, key) for key in ("input", "output"))
         settings = self._settings(model.ModelTable, at, own)
         if settings is not None and not settings.file.is_file():
-            self._complain((*at, "file"), f" = {show(str(settings.file))}: there is no such file")
+            self._complain((*at, "file"), f": there is no such file: {settings.file}")
         backend = None
         if isinstance(own.get("backend"), str):
             backend = self._component("dltf_model_backends", own["backend"], (*at, "backend"), at, rest)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dltf.variant import Variant
 
 
+_HANDOVER_S = 150e-6  # what it costs to hand a batch to the other thread; below it, one after the other is quicker
+
+
 @frozen(eq=False)
 class Judged:
     """What came of n samples. `crashed` tells the rows that a runtime failed on; the columns hold the other `rows`."""
@@ -50,6 +53,7 @@ class Pair:
         self._concurrent = concurrent
         self._stack = ExitStack()
         self._beside: ThreadPoolExecutor | None = None
+        self._expected_s = 1.0  # what the quicker runner takes for one sample, as last seen
 
     def __enter__(self) -> Pair:
         with ExitStack() as opening:
@@ -79,9 +83,10 @@ class Pair:
         return self.judge([sample])
 
     def _observe(self, samples: Sequence[Sample]) -> tuple[Observations, Observations]:
-        if self._beside is None:
+        if self._beside is None or self._expected_s * len(samples) < _HANDOVER_S:
             reference, candidate = self.reference.observe(samples), self.candidate.observe(samples)
             self.run_s += self.reference.run_s + self.candidate.run_s
+            self._expect(len(samples))
             return reference, candidate
         future = self._beside.submit(self.candidate.observe, samples)
         try:
@@ -90,7 +95,11 @@ class Pair:
             future.exception()  # wait, so that no runner is used twice at once
         candidate = future.result()
         self.run_s += max(self.reference.run_s, self.candidate.run_s)
+        self._expect(len(samples))
         return reference, candidate
+
+    def _expect(self, count: int) -> None:
+        self._expected_s = min(self.reference.run_s, self.candidate.run_s) / count
 
     def _one_by_one(self, samples: Sequence[Sample]) -> Judged:
         seen: dict[int, tuple[Observations, Observations]] = {}

@@ -29,10 +29,10 @@ def try_batches(build: Build, first: Ready, details: Details) -> tuple[str, list
     pair = _made_up(details)
     try:
         one = first if details[0]["shape"][0] == 1 else build.ready(_shapes(details, 1))
-        two = build.ready(_shapes(details, 2))
         alone = [one([rows[i : i + 1] for rows in pair]) for i in range(2)]
+        two = build.ready(_shapes(details, 2))
         together = two(pair)
-    except (RuntimeError, ValueError) as error:
+    except (MemoryError, RuntimeError, ValueError) as error:
         return reason(error), []
     if one.delegated != two.delegated:
         return "the runtime would take other kernels for them", []

@@ -30,7 +30,8 @@ class Ready:
     @property
     def delegated(self) -> int:
         """How many parts of the graph a delegate has taken over."""
-        return sum(op["op_name"] == "DELEGATE" for op in self.interpreter._get_ops_details())
+        graph = self.interpreter._interpreter  # no public name tells; `_get_ops_details` reads every tensor as well
+        return sum(graph.NodeName(node) == "DELEGATE" for node in range(graph.NumNodes()))
 
     def __call__(self, arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Return all outputs, as arrays of their own."""

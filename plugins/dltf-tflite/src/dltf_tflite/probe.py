@@ -40,7 +40,7 @@ class Layout:
 def probe(build: Build) -> tuple[Layout, Mapping[int, Ready]]:
     """Return the layout, and the interpreters made on the way, by the batch size they are ready for."""
     interpreter = build.bare()
-    taken = interpreter.get_input_details()
+    taken = _inputs(build, interpreter)
     declared = _declared_batch(taken, build)
     open_inputs = tuple(i for i, detail in enumerate(taken) if None in open_shape(detail)[1:])
     first = _allocate(build, interpreter, forgiving=bool(open_inputs))
@@ -50,7 +50,7 @@ def probe(build: Build) -> tuple[Layout, Mapping[int, Ready]]:
         refusal, resized = try_batches(build, first, taken)
         ready = {declared: first} if refusal else dict(zip((1, 2), resized, strict=True))
     batch = declared if refusal else None
-    given = interpreter.get_output_details()
+    given = interpreter.get_output_details()  # only now: some files leave it to the runtime to find the shapes
     kept = tuple(i for i, detail in enumerate(given) if _has_rows(detail, declared))
     if not kept:
         raise ModelFileError(f"{build.file} gives no array with one row for each input")
@@ -66,9 +66,18 @@ def probe(build: Build) -> tuple[Layout, Mapping[int, Ready]]:
     return layout, ready
 
 
+def _inputs(build: Build, interpreter: Any) -> Sequence[Mapping[str, Any]]:
+    try:
+        interpreter.get_output_details()
+        details: Sequence[Mapping[str, Any]] = interpreter.get_input_details()
+        return details
+    except ValueError as error:  # a name that is no text, say
+        raise build.refusal(error) from error
+
+
 def _declared_batch(details: Sequence[Mapping[str, Any]], build: Build) -> int:
     shapes = ", ".join(f'"{detail["name"]}" {detail["shape"].tolist()}' for detail in details)
-    sizes = {int(size) for detail in details for size in (*detail["shape"][:1],)}
+    sizes = {int(size) for detail in details for size in detail["shape"][:1]}
     if len(sizes) != 1 or 0 in sizes or not all(len(detail["shape"]) for detail in details):
         raise ModelFileError(
             f"{build.file} has no one batch size: {shapes or 'it has no input'}",

@@ -1,7 +1,7 @@
 """Running batches through interpreters of fixed sizes.
 
 Resizing an interpreter costs a hundred times what it takes to run a small model, so there is one for each power of two,
-and a batch goes through as its binary decomposition: 33 = 32 + 1. No row is made up, so none can leak into another.
+up to the largest, and a batch goes through as a sum of them: 35 = 16 + 16 + 2 + 1. No row is made up, so none can leak into another.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dltf_tflite.build import Build, Ready
     from dltf_tflite.probe import Layout
 
-LARGEST = 32  # measured: the fastest or within 2 % of it, for LeNet-5, ResNets and MobileNets; 128 is up to 30 % slower
+LARGEST = 16  # measured on LeNet-5, ResNets and MobileNet: 16 and 32 are about equal, 64 and 128 up to 38 % slower
 _MOST = 16  # interpreters kept; only models whose inputs differ in shape come near it
 
 

@@ -1,0 +1,456 @@
+"""Write docs/reference/ from the code: profile keys, components, hooks, what a run leaves, command line, errors.
+
+Usage: python docs/generate_reference.py      (tests/test_docs.py compares what is committed with it)
+
+It describes dltf and the distributions under plugins/, whatever else is installed, and nothing that depends on the
+machine.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import re
+import textwrap
+import tokenize
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import attrs
+import click
+
+from dltf import contracts, errors, hookspecs, plugin
+from dltf.campaign import gates
+from dltf.cli import VERBS, cli
+from dltf.host import BUILTIN, Host, Shelved
+from dltf.profile import model
+from dltf.profile.structure import show, unstructure
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+REGENERATE = "python docs/generate_reference.py"
+WIDTH = 100
+
+SUMMARY = {
+    "schema": "the version of this layout",
+    "name": "`campaign.name`",
+    "strategy": "`search.use`",
+    "seed": "`campaign.seed`",
+    "finished": "false where the run was interrupted",
+    "seeds": "how many seeds the campaign takes",
+    "skipped": "seeds that could not be read, or that a model cannot take",
+    "screened.seeds": "seeds that both variants have seen",
+    "screened.agree": "of these, those without a deviation",
+    "screened.natural": "those on which the variants differ as they are: natural findings",
+    "screened.natural_rate": "natural ÷ seeds",
+    "screened.nonfinite": "seeds with a NaN or infinite output",
+    "screened.crash": "seeds on which a runtime failed",
+    "searched": "cases whose search is over",
+    "outcomes.found": "of these, those that ended with a confirmed finding",
+    "outcomes.exhausted": "those that spent `search.max_queries`",
+    "outcomes.timeout": "those that `search.timeout_s` cut short",
+    "findings": "confirmed findings, natural ones included",
+    "success_rate": "found ÷ searched; null where nothing was searched",
+    "queries.mean": "queries to a finding, over the searches that found one",
+    "queries.median": "the same, median",
+    "queries.max": "the same, largest",
+    "queries.total": "all search queries, of all cases",
+    "queries.screening": "inputs shown to both variants to screen",
+    "distance_NAME.unit": "one table for each distance that the domain measures; its unit",
+    "distance_NAME.mean": "between searched findings and their seeds",
+    "distance_NAME.median": "the same, median",
+    "seconds.total": "wall time, over all sessions of a resumed run",
+    "seconds.models": "of these, the time that the runners took",
+    "seconds.per_finding": "total ÷ findings",
+    "duplicates": "searched findings whose bytes another one has too",
+    "unconfirmed": "deviations that did not hold when judged alone, after a round trip through a file",
+    "nonfinite": "findings with a NaN or infinite output",
+    "crashes": "findings on which a runtime failed",
+    "ties.screened": "seeds whose judgement leaned on how a tie was broken",
+    "ties.findings": "searched findings of which the same is true",
+    "accuracy.reference": "share of the screened seeds that the reference labels as their source does; null without",
+    "accuracy.candidate": "the same of the candidate",
+    "operators": "how many findings each operator made the last step to",
+    "class_pairs": "pairs of answers (`reference`, `candidate`) and their `findings`, the twenty most frequent",
+    "reproducible": "whether the same profile gives the same findings again",
+    "not_reproducible_because": "the reasons, where it does not",
+    "findings_sha256": "one checksum over all findings: equal for two runs that found the same",
+    "variants.ROLE.file": "the model file; ROLE is `reference` or `candidate`",
+    "variants.ROLE.bytes": "its size",
+    "variants.ROLE.sha256": "its checksum",
+    "variants.ROLE.backend": "the model backend",
+    "variants.ROLE.target": "the target it ran on",
+    "variants.ROLE.versions": "versions of the packages that ran it",
+    "variants.ROLE.model_input": "the input's name, dtype and shape",
+    "variants.ROLE.input": "the input table, every default filled in",
+    "variants.ROLE.output": 'the decoder\'s settings, every "auto" decided',
+    "variants.ROLE.probe.batch": "whether the outputs are the same bits in batches of 1, 7 and 64",
+    "variants.ROLE.probe.repeat": "whether they are the same bits when asked again",
+    "variants.ROLE.probe.largest_difference": "between the outputs of one input in two batches",
+    "variants.ROLE.runs_alone": "true where it was run at batch size one",
+    "variants.ROLE.notes": "what the runtime says about how it was run",
+    "environment": "versions, plugins, processor and cores",
+    "verdict": "the outcome in a sentence",
+    "gates": "for each gate `figure`, `value`, its bounds, `holds`, and `why` where it could not be evaluated",
+}
+"""The keys of summary.json; a test compares them with those of a run."""
+
+KEYS = {
+    "CampaignTable.name": "names the run, and its folder under runs/",
+    "CampaignTable.domain": "the kind of input: a domain of `dltf plugins`",
+    "CampaignTable.seed": "of all random streams",
+    "SeedsTable.use": "a seed source of the campaign's domain",
+    "ModelTable.backend": "the runtime: a model backend",
+    "ModelTable.file": "the model file",
+    "SearchTable.use": "a search strategy",
+    "ImageInput.range": "what 0 and 255 map to",
+    "ImageInput.mean": "subtracted then, one number or one for each channel",
+    "ImageInput.std": "divided by then, one number or one for each channel",
+    "ImageInput.layout": "where the channels are",
+    "ImageInput.colour": "what the model takes; pictures are converted",
+    "ImageInput.resize": "how pictures of another size are resized",
+    "Folder.path": "the folder",
+    "Npz.path": "the .npz file",
+    "Npz.images": "the array of pictures",
+    "Npz.labels": "the array of labels",
+    "Tolerance.atol": "absolute, on scores",
+    "Tolerance.rtol": "relative to the reference's score",
+    "TopK.k": "how many classes",
+    "TopK.ranked": "whether their order counts",
+    "RandomSearch.chain": "operators before the seed is taken again",
+}
+"""What a key is, where its line in the code has no comment; the comment wins."""
+
+TABLES = (
+    ("`[campaign]`", model.CampaignTable, ""),
+    ("`[seeds]`", model.SeedsTable, "The settings of the seed source named by `use` stand beside these keys."),
+    (
+        "`[models.reference]` and `[models.candidate]`",
+        model.ModelTable,
+        "The settings of the backend stand beside these keys. `[models.*.input]` is parsed by the domain and "
+        "`[models.*.output]` by the decoder that its `use` names (`classes`, where it is left out).",
+    ),
+    ("`[search]`", model.SearchTable, "The settings of the strategy named by `use` stand beside these keys."),
+)
+
+STATUSES = (
+    (0, "done, and every gate holds"),
+    (1, "a gate does not hold, or a finding does not reproduce"),
+    (2, "something to correct: the profile, a file, an argument"),
+    (3, "a runtime or a plugin failed"),
+    (130, "interrupted; what was found is kept"),
+)
+
+
+def generate() -> dict[str, str]:
+    """Return every page of the reference, by its file name."""
+    host = Host()
+    pages = {
+        "profile.md": _profile(),
+        "components.md": _components(host),
+        "hooks.md": _hooks(),
+        "run-folder.md": _run_folder(),
+        "command-line.md": _command_line(),
+        "errors.md": _errors(),
+    }
+    note = f"<!-- Generated from the code: {REGENERATE} -->\n\n"
+    return {name: note + text.rstrip() + "\n" for name, text in pages.items()}
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+
+
+def _profile() -> str:
+    parts = [
+        "# Profile",
+        'A profile is one TOML file. `extends = "base.toml"`, at its top, starts from another one. A relative path '
+        "starts from the folder of the file that it stands in, and `${NAME}` in a path is an environment variable. "
+        "`--set KEY=VALUE` changes a key for one run. Every complaint comes at once, each with its file and key path.",
+    ]
+    for name, cls, note in TABLES:
+        parts += [f"## {name}", note, _settings(cls)]
+    parts += [
+        "## `[domain]`",
+        "The settings of the domain that `campaign.domain` names, where it has any.",
+        "## `[[operators]]`",
+        _table(
+            ("key", "type", "what"),
+            [
+                ("`use`", "string", "a mutation operator; its settings stand beside this key"),
+                ("`preset`", "string", "or an operator preset: a named set of operators"),
+            ],
+        ),
+        "One table for each operator or preset. The second operator of one name is called `NAME#2` in the results.",
+        "## `[oracle]`",
+        "`use` names an oracle, and its settings stand beside it; without this table it is `top_label`. "
+        "`all = [{ use = … }, { use = … }]` joins two or more, all of which have to say that the answers differ; "
+        "`any` asks for one of them.",
+        "## `[gate]`",
+        "Each key is a figure, each value a table with `at_least`, `at_most` or both, as numbers. A figure without a "
+        "value, or of an unfinished run, does not hold.",
+        _table(("figure", "in summary.json"), [(f"`{name}`", f"`{path}`") for name, path in _figures()]),
+    ]
+    return _joined(parts)
+
+
+def _components(host: Host) -> str:
+    bundled = {BUILTIN, *_bundled()}
+    parts = [
+        "# Components",
+        "What dltf and its bundled plugins bring, with the keys of each. `dltf plugins` lists what is installed.",
+    ]
+    for hook, kind in hookspecs.SHELVES.items():
+        shelved = [item for item in host.shelves[hook] if item.owner in bundled]
+        parts.append(f"## {_plural(kind).capitalize()}")
+        for item in shelved:
+            parts += _component(hook, item)
+    return _joined(parts)
+
+
+def _component(hook: str, shelved: Shelved) -> list[str]:
+    cls = shelved.component.load()
+    owner = "" if shelved.owner == BUILTIN else f" ({shelved.owner})"
+    parts = [f"### `{shelved.component.name}`{owner}", inspect.getdoc(cls) or "", _settings(cls)]
+    if not parts[-1] and "No settings." not in parts[-2]:
+        parts.append("No settings.")
+    if hook == "dltf_domains":
+        settings = cls().tensors.settings
+        parts += ["Its `[models.*.input]`:", inspect.getdoc(settings) or "", _settings(settings)]
+    if hook == "dltf_model_backends":
+        targets = cls().targets()
+        parts.append(_table(("target", "what"), [(f"`{target.name}`", target.summary) for target in targets]))
+    return parts
+
+
+def _hooks() -> str:
+    shelves = [
+        (
+            f"`{hook}`",
+            _first(getattr(hookspecs, hook)).partition(" Each loads")[0],
+            f"`{_contract(getattr(hookspecs, hook))}`",
+        )
+        for hook in hookspecs.SHELVES
+    ]
+    moments = [
+        (f"`{name}({', '.join(map(_parameter, inspect.signature(function).parameters.values()))})`", _first(function))
+        for name, function in vars(hookspecs).items()
+        if name.startswith("dltf_") and name not in hookspecs.SHELVES
+    ]
+    door = [
+        (f"`{name}`", _first(getattr(plugin, name)) if hasattr(plugin, name) else "A type, for annotations.")
+        for name in sorted(plugin.__all__)
+    ]
+    return _joined(
+        [
+            "# Hooks",
+            "A plugin is a module that an entry point of the group `dltf` names. Its hooks come from `dltf.plugin`.",
+            "## Shelves",
+            "Each takes no argument and returns a list of `Component(name, target, summary)`; the target "
+            '`"package.module:Object"` names a class that fits the contract.',
+            _table(("hook", "what", "contract"), shelves),
+            "## Moments",
+            "They observe a campaign. One that raises takes nothing from the others; its failure is told at the end.",
+            _table(("hook", "when"), moments),
+            "## `dltf.plugin`",
+            "All that a plugin imports.",
+            _table(("name", "what"), door),
+            "## Contracts",
+            "A Protocol each: an object with these methods fits; nothing is inherited.",
+            *_contracts(),
+        ]
+    )
+
+
+def _contracts() -> Iterable[str]:
+    """Yield each Protocol with its source: signatures and docstrings are the reference."""
+    for name, cls in vars(contracts).items():
+        if inspect.isclass(cls) and cls.__module__ == contracts.__name__:
+            yield f"### `{name}`"
+            yield f"```text\n{inspect.getsource(cls).rstrip()}\n```"
+
+
+def _run_folder() -> str:
+    return _joined(
+        [
+            "# What a run leaves",
+            "A folder with `summary.json` and `run.sqlite`; `dltf export` writes the findings as files.",
+            "## `summary.json`",
+            _table(("key", "what"), [(f"`{key}`", what) for key, what in SUMMARY.items()]),
+            "## `run.sqlite`",
+            "All else: the resolved profile, the environment, every screened seed, every finding with its bytes.",
+            f"```sql\n{files('dltf.store').joinpath('schema.sql').read_text(encoding='utf-8').rstrip()}\n```",
+        ]
+    )
+
+
+def _command_line() -> str:
+    parts = ["# Command line", f"## `dltf`\n\n{_help(cli, 'dltf')}"]
+    context = click.Context(cli, info_name="dltf")
+    for verb in VERBS:
+        command = cli.get_command(context, verb)
+        assert command is not None
+        parts.append(f"## `dltf {verb}`\n\n{_help(command, f'dltf {verb}')}")
+    return _joined(parts)
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(
+        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=["-h", "--help"]
+    )
+    return f"```text\n{command.get_help(context).rstrip()}\n```"
+
+
+def _errors() -> str:
+    rows = [
+        (f"`{name}`", str(cls.exit_status), _first(cls))
+        for name, cls in vars(errors).items()
+        if inspect.isclass(cls) and issubclass(cls, errors.DltfError)
+    ]
+    return _joined(
+        [
+            "# Errors and exit statuses",
+            "An error is told without a traceback: what was found, what would do, the next step.",
+            _table(("exit status", "when"), [(str(number), when) for number, when in STATUSES]),
+            _table(("error", "exit status", "what"), rows),
+        ]
+    )
+
+
+# --- settings of an attrs class ----------------------------------------------------------------------------------
+
+
+def _settings(cls: type) -> str:
+    """Return the table of a settings class's keys, or nothing where it has none."""
+    attrs.resolve_types(cls)
+    comments = _comments(cls)
+    fields = [field for field in attrs.fields(cls) if field.init]
+    if not fields:
+        return ""
+    rows = [
+        (
+            f"`{field.name}`",
+            _type(field.type) + _bounds(field.validator),
+            _default(field),
+            comments.get(field.name, KEYS.get(f"{cls.__name__}.{field.name}", "")),
+        )
+        for field in fields
+    ]
+    return _table(("key", "type", "default", "what"), rows)
+
+
+def _comments(cls: type) -> dict[str, str]:
+    """Return the comment at the end of each field's line."""
+    source = textwrap.dedent(inspect.getsource(cls))
+    told = {
+        token.start[0]: token.string.lstrip("# ").replace("None: ", "left out: ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    body = ast.parse(source).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        node.target.id: told[node.end_lineno]
+        for node in body.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.end_lineno in told
+    }
+
+
+_PLAIN = {int: "integer", float: "number", bool: "true or false", str: "string", Path: "path"}
+
+
+def _type(cls: Any) -> str:
+    origin, inner = get_origin(cls), get_args(cls)
+    if origin is Literal:
+        return " · ".join(f"`{show(choice)}`" for choice in inner)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_type(member) for member in inner if member is not type(None))
+    if origin is tuple:
+        length = "" if inner[-1] is Ellipsis else f" of {len(inner)}"
+        return f"list{length}: {_type(inner[0])}"
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        return "table"
+    return _PLAIN[cls]
+
+
+def _bounds(validator: object) -> str:
+    signs = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+    found = re.findall(r"x (>=|<=|>|<) ([\d.e+-]+)", repr(validator))
+    return "".join(f", {signs[sign]} {bound}" for sign, bound in found)
+
+
+def _default(field: attrs.Attribute[Any]) -> str:
+    default = field.default
+    if default is attrs.NOTHING:
+        return "required"
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()  # type: ignore[union-attr]
+    return "–" if default is None else f"`{show(unstructure(default))}`"
+
+
+# --- small parts -------------------------------------------------------------------------------------------------
+
+
+class _Asked(dict[str, Any]):
+    """Answers every key with the path that was asked for."""
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__()
+        self.path = path
+
+    def __missing__(self, key: str) -> _Asked:
+        return _Asked(f"{self.path}.{key}".lstrip("."))
+
+
+def _figures() -> list[tuple[str, str]]:
+    asked: dict[str, Any] = gates.figures(_Asked())
+    return [(name, asked[name].path) for name in model.FIGURES]
+
+
+def _bundled() -> list[str]:
+    return [
+        tomllib.loads(file.read_text(encoding="utf-8"))["project"]["name"]
+        for file in ROOT.glob("plugins/*/pyproject.toml")
+    ]
+
+
+def _plural(kind: str) -> str:
+    return kind[:-1] + "ies" if kind.endswith("y") else kind + "s"
+
+
+def _first(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    return f"{parameter.name}: {parameter.annotation}"
+
+
+def _contract(hook: object) -> str:
+    return (inspect.getdoc(hook) or "").partition("`contracts.")[2].partition("`")[0]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in line)} |" for line in lines
+    )
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def main() -> None:
+    """Write the pages."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in generate().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

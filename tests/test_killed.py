@@ -1,0 +1,74 @@
+"""A run that is killed, however often, and resumed has the findings of one that was not."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from commands import dltf
+from demo import copy_demo, quantise_dynamically
+
+SETTINGS = ["--set", "search.use=random", "--set", "search.max_queries=150", "--set", "seeds.count=300"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    text = copy_demo(tmp_path).read_text()
+    settings = 'use = "dflare"\nfitness = "released"\nselection = "released"\n'
+    assert settings in text
+    (tmp_path / "profile.toml").write_text(text.replace(settings, 'use = "random"\n'))
+    return tmp_path
+
+
+def finish(folder: Path, out: str, *settings: str) -> dict[str, object]:
+    done = dltf("run", "profile.toml", "--out", out, *SETTINGS, *settings, "--resume", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, object] = json.loads((folder / out / "summary.json").read_text())
+    return summary
+
+
+def kill_at_random_moments(folder: Path, out: str, *settings: str, kills: int) -> list[int]:
+    """Start, kill and resume a run; return how many cases it had finished each time it was killed."""
+    moments = random.Random(7)
+    finished = []
+    for _ in range(kills):
+        command = [sys.executable, "-m", "dltf.cli", "run", "profile.toml", "--out", out, *SETTINGS, *settings, "--resume"]
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline().startswith(("running", "resuming"))
+            time.sleep(moments.uniform(0.0, 0.35))
+            assert process.poll() is None, "the run ended before it was killed: make it longer"
+            process.kill()
+        finished.append(cases_done(folder / out))
+    return finished
+
+
+def cases_done(run: Path) -> int:
+    from dltf.store import RunFolder, Store
+
+    with Store(RunFolder(run), write=False) as store:
+        return len(store.query('SELECT "case" FROM searched')) + len(store.screened_cases())
+
+
+@pytest.mark.parametrize("candidate", ["digits-int8.onnx", "digits-dynamic.onnx"])
+def test_killed_ten_times_at_random_moments_and_resumed(folder: Path, candidate: str) -> None:
+    quantise_dynamically(folder)
+    settings = ["--set", f"models.candidate.file={candidate}"]
+    if candidate == "digits-int8.onnx":
+        settings += ["--set", "campaign.batch=7"]
+    whole = finish(folder, "whole", *settings)
+    finished = kill_at_random_moments(folder, "killed", *settings, kills=10)
+    assert finished == sorted(finished), "something that was finished was lost"
+    assert len(set(finished)) >= 5, "the kills hit too few different moments to mean something"
+    killed = finish(folder, "killed", *settings)
+    alone = candidate == "digits-dynamic.onnx"
+    assert whole["variants"]["candidate"]["runs_alone"] is alone  # type: ignore[index]
+    assert whole["reproducible"] is True
+    assert killed["findings_sha256"] == whole["findings_sha256"]
+    assert killed["queries"] == whole["queries"]
+    assert whole["findings"] != 0
