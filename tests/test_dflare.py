@@ -142,13 +142,13 @@ def test_a_new_case_in_a_slot_begins_anew() -> None:
     assert chosen(search, 7000) == pytest.approx(np.full(7, 1 / 7), abs=0.015)
 
 
-@given(st.lists(st.lists(st.floats(0.01, 0.99), min_size=4, max_size=4), min_size=1, max_size=30))
-def test_the_archive_agrees_with_a_plain_nearest_neighbour_search(rows: list[list[float]]) -> None:
+@given(st.booleans(), st.lists(st.lists(st.floats(0.01, 0.99), min_size=4, max_size=4), min_size=1, max_size=30))
+def test_the_archive_agrees_with_a_plain_nearest_neighbour_search(keep_all: bool, rows: list[list[float]]) -> None:
     from dltf.builtin.dflare import _Archive
 
-    archive, kept = _Archive(3, keep_all=False), []
+    archive, kept = _Archive(3, keep_all=keep_all), []
     for row in rows:
         vector = np.array([row], dtype=np.float32)
         expected = all(float(((vector[0] - other) ** 2).sum()) > 0.5 for other in kept)
         assert bool(archive.novel(np.array([1]), vector, 0.5)[0]) == expected
-        kept += [vector[0]] if expected else []
+        kept += [vector[0]] if expected or keep_all else []

@@ -132,29 +132,60 @@ class _Selection:
 
 
 class _Archive:
-    """The states kept for each slot, padded to one length."""
+    """The states kept for each slot.
+
+    Those that were new when they came are few, and most others lie near one of them: they are looked at first, all slots
+    at once. Only what is far from all of them is compared with the rest, where the rest is kept.
+    """
 
     def __init__(self, slots: int, *, keep_all: bool) -> None:
-        self._keep_all = keep_all
+        self._new = _Vectors(slots)
+        self._rest = _Vectors(slots) if keep_all else None
+
+    def forget(self, slots: IntArray) -> None:
+        self._new.forget(slots)
+        if self._rest is not None:
+            self._rest.forget(slots)
+
+    def novel(self, slots: IntArray, vectors: NDArray[np.float32], threshold: float) -> BoolArray:
+        """Tell which vectors are far from all kept ones of their slot, and keep them (or all)."""
+        novel: BoolArray = self._new.nearest(slots, vectors) > threshold
+        if self._rest is not None:
+            for row in np.flatnonzero(novel):
+                one = slice(row, row + 1)
+                novel[row] = self._rest.nearest(slots[one], vectors[one])[0] > threshold
+            self._rest.keep(slots[~novel], vectors[~novel])
+        self._new.keep(slots[novel], vectors[novel])
+        return novel
+
+
+class _Vectors:
+    """Vectors for each slot, padded to one length."""
+
+    def __init__(self, slots: int) -> None:
         self._kept = np.zeros(slots, dtype=np.int64)
         self._vectors: NDArray[np.float32] = np.zeros((slots, 0, 0), dtype=np.float32)
 
     def forget(self, slots: IntArray) -> None:
         self._kept[slots] = 0
 
-    def novel(self, slots: IntArray, vectors: NDArray[np.float32], threshold: float) -> BoolArray:
-        """Tell which vectors are far from all kept ones of their slot, and keep them (or all)."""
-        self._make_room(int(self._kept[slots].max(initial=0)) + 1, vectors.shape[1])
-        longest = int(self._kept[slots].max(initial=0))
+    def nearest(self, slots: IntArray, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the squared distance to the nearest kept vector of each slot, or infinity."""
+        kept = self._kept[slots]
+        longest = int(kept.max(initial=0))
+        if not longest:
+            return np.full(len(slots), np.inf, dtype=np.float32)
         apart = self._vectors[slots, :longest] - vectors[:, None, :]
         squared = (apart * apart).sum(axis=2)
-        squared[np.arange(longest)[None, :] >= self._kept[slots][:, None]] = np.inf
-        nearest = squared.min(axis=1, initial=np.inf)
-        novel: BoolArray = nearest > threshold
-        kept = np.ones_like(novel) if self._keep_all else novel
-        self._vectors[slots[kept], self._kept[slots[kept]]] = vectors[kept]
-        self._kept[slots[kept]] += 1
-        return novel
+        squared[np.arange(longest)[None, :] >= kept[:, None]] = np.inf
+        return np.asarray(squared.min(axis=1))
+
+    def keep(self, slots: IntArray, vectors: NDArray[np.float32]) -> None:
+        if not len(slots):
+            return
+        self._make_room(int(self._kept[slots].max()) + 1, vectors.shape[1])
+        self._vectors[slots, self._kept[slots]] = vectors
+        self._kept[slots] += 1
 
     def _make_room(self, length: int, width: int) -> None:
         slots, room, old_width = self._vectors.shape

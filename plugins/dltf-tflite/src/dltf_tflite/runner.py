@@ -1,7 +1,7 @@
 """Running batches through interpreters of fixed sizes.
 
-Resizing an interpreter costs a hundred times what it takes to run a small model, so there is one for each power of two,
-up to the largest, and a batch goes through as a sum of them: 35 = 16 + 16 + 2 + 1. No row is made up, so none can leak into another.
+An interpreter made anew costs as much as eight runs of LeNet-5, so there is one for each power of two up to the
+largest, and a batch goes through as a sum of them: 35 = 16 + 16 + 2 + 1. No row is made up, so none can leak.
 """
 
 from __future__ import annotations
