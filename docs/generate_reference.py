@@ -170,7 +170,8 @@ def _profile() -> str:
         "# Profile",
         'A profile is one TOML file. `extends = "base.toml"`, at its top, starts from another one. A relative path '
         "starts from the folder of the file that it stands in, and `${NAME}` in a path is an environment variable. "
-        "`--set KEY=VALUE` changes a key for one run. Every complaint comes at once, each with its file and key path.",
+        "`--set KEY=VALUE` changes a key for one run; its paths start from the current folder. "
+        "Every complaint comes at once, each with its file and key path.",
     ]
     for name, cls, note in TABLES:
         parts += [f"## {name}", note, _settings(cls)]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -194,7 +196,7 @@ class ToyRun:
 
 
 class _Runner:
-    """Scores are x·W; the traps: `nan_above`, `fail_above` (of the first value), `batch_noise`, `repeat_noise`."""
+    """Scores are x·W. Traps: `nan_`, `fail_`, `abort_` or `hang_above` (the first value), `batch_noise`, `repeat_noise`."""
 
     notes: tuple[str, ...] = ()
 
@@ -217,6 +219,10 @@ class _Runner:
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         x = inputs["x"]
         self._calls += 1
+        if (x[:, 0] * 255 > self._model.get("abort_above", 1e9)).any():
+            os.abort()
+        if (x[:, 0] * 255 > self._model.get("hang_above", 1e9)).any():
+            time.sleep(60)
         if (x[:, 0] * 255 > self._model.get("fail_above", 1e9)).any():
             raise RuntimeFailedError("toyrun: the engine is on fire")
         scores = (x[:, :, None] * self._weights[None]).sum(axis=1)

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltf.campaign.replay import profile_of
+from dltf.campaign.replay import domain_of
 from dltf.errors import RunFolderError
 from dltf.store.folder import write_whole
 
 if TYPE_CHECKING:
+    from dltf.contracts import Domain
     from dltf.host import Host
     from dltf.store import Store
     from dltf.values import Answer, Finding
 
 MANIFEST = "manifest.json"
+PARTS = ("findings", "seeds", "previews")
 
 
 def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
     """Write `findings/`, `seeds/`, `previews/` and `manifest.json`; return the manifest's entries.
 
-    The manifest is written last: a folder without one is a broken export.
+    An export that fails or is interrupted leaves nothing behind.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunFolderError(f"{folder} is not an empty folder", hint="name a new one")
-    domain = profile_of(store, host).domain
+    domain = domain_of(store, host)
+    was_there = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _write(store, domain, folder)
+    except BaseException as error:
+        for name in PARTS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        if not was_there and folder.is_dir():
+            folder.rmdir()
+        if isinstance(error, OSError):
+            hint = "name another folder"
+            raise RunFolderError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
+        raise
+
+
+def _write(store: Store, domain: Domain, folder: Path) -> list[dict[str, Any]]:
+    for name in PARTS:
+        (folder / name).mkdir()
     entries = []
     for finding in store.findings():
         names = {
@@ -39,16 +60,9 @@ def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
             ("seed", finding.seed),
             ("preview", domain.preview.render(seed, sample)),
         ):
-            file = folder / names[kind]
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                hint = "name another folder"
-                raise RunFolderError(f"{file.parent} cannot be made: {error.strerror}", hint=hint) from error
-            write_whole(file, data)
+            write_whole(folder / names[kind], data)
         entries.append(names | _entry(finding))
     manifest = {"schema": 1, "run": store.fact("profile")["campaign"]["name"], "findings": entries}
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
     return entries
 

@@ -12,6 +12,7 @@ from attrs import define
 from dltf.campaign.probe import Invariance, probe
 from dltf.campaign.selection import select
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
+from dltf.remote import Isolated
 from dltf.search.pair import Pair
 from dltf.variant import Variant
 
@@ -44,10 +45,11 @@ def open_seeds(profile: p.Profile) -> tuple[Seeds, list[int]]:
 
 def make_pair(profile: p.Profile) -> Pair:
     """Return both variants, not opened yet."""
+    table = profile.campaign
     reference, candidate = (
         Variant(
             role,
-            described.backend,
+            Isolated(described.backend, table.call_timeout_s) if table.isolate else described.backend,
             described.table.file,
             described.table.target,
             profile.domain.tensors,
@@ -55,7 +57,7 @@ def make_pair(profile: p.Profile) -> Pair:
         )
         for role, described in (("reference", profile.reference), ("candidate", profile.candidate))
     )
-    return Pair(reference, candidate, profile.oracle, concurrent=profile.campaign.concurrent)
+    return Pair(reference, candidate, profile.oracle, concurrent=table.concurrent)
 
 
 def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:

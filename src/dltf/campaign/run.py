@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from dltf.search.pair import Pair
 
 
+# Keys that change how a run is made and not what it finds.
+_WITHOUT_EFFECT = {"campaign.concurrent", "campaign.isolate", "campaign.call_timeout_s"}
+
+
 @frozen
 class Outcome:
     """What a run came to."""
@@ -111,7 +115,7 @@ def _claim(store: Store, profile: Profile, models: dict[str, Any]) -> bool:
     if before is None:
         store.note(profile=profile.tree, models=models)
         return False
-    changed = sorted(_changes(before, dict(profile.tree)))
+    changed = sorted(set(_changes(before, dict(profile.tree))) - _WITHOUT_EFFECT)
     if changed:
         raise RunFolderError(
             f"{store.folder.path} holds a run of another profile; these keys differ: {', '.join(changed)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -11,6 +12,7 @@ from dltf import __version__
 from dltf.errors import DltfError
 
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+BROKEN = 3  # a runtime, a plugin or dltf itself
 
 VERBS = {
     "run": "Search for inputs on which two variants differ.",
@@ -46,10 +48,9 @@ class _Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "--version", prog_name="dltf")
-def cli() -> None:
-    r"""Find the inputs on which two variants of a network differ.
+# Click keeps the lines of a paragraph that begins with this character.
+_HELP = """
+    Find the inputs on which two variants of a network differ.
 
     \b
     A campaign is described by a profile, a TOML file:
@@ -65,11 +66,17 @@ def cli() -> None:
       2    something to correct: the profile, a file, an argument
       3    a runtime or a plugin failed
       130  interrupted; what was found is kept (go on with --resume)
-    """
+"""
+
+
+@click.group(cls=_Verbs, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="dltf")
+def cli() -> None:
+    """The command `dltf`."""
 
 
 def main() -> None:
-    """Run the command line; a `DltfError` is told without a traceback."""
+    """Run the command line; only a bug, ours or a plugin's, is told with a traceback."""
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -88,3 +95,15 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        click.echo(f"error: {_about(error)}", err=True)
+        sys.exit(DltfError.exit_status)
+    except Exception:
+        traceback.print_exc()
+        click.echo("error: this is a bug, of dltf or of the plugin named above; finished work is kept", err=True)
+        sys.exit(BROKEN)
+
+
+def _about(error: OSError) -> str:
+    named = f"{error.filename}: " if error.filename is not None else ""
+    return f"{named}{error.strerror or error}\n  check the path, its permissions and the room on the disk"

@@ -25,6 +25,7 @@ class Progress:
         self._task: TaskID | None = None
         self._phase = ""
         self._line_s = 0.0
+        self._ended = False  # the last line of this phase was told
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
@@ -47,9 +48,7 @@ class Progress:
     @hookimpl
     def dltf_campaign_started(self, started: CampaignStarted) -> None:
         verb = "resuming" if started.resumed else "running"
-        self._console.print(
-            f"{verb} {started.name}: {started.seeds} seeds, strategy {started.strategy}, in {started.folder}"
-        )
+        self._line(f"{verb} {started.name}: {started.seeds} seeds, strategy {started.strategy}, in {started.folder}")
 
     @hookimpl
     def dltf_campaign_progressed(self, progress: CampaignProgress) -> None:
@@ -64,14 +63,16 @@ class Progress:
                 )
             assert self._task is not None
             self._bars.update(self._task, completed=progress.done, findings=progress.findings, rate=rate, left=left)
-        elif progress.phase != self._phase or progress.done == progress.total or self._due():
+        elif progress.phase != self._phase or self._due() or (progress.done == progress.total and not self._ended):
             self._line_s = time.monotonic()
             label = _LABELS[progress.phase]
-            self._console.print(
-                f"{label} {progress.done}/{progress.total} seeds, {progress.findings} findings, {rate}, {left}",
-                highlight=False,
-            )
+            self._line(f"{label} {progress.done}/{progress.total} seeds, {progress.findings} findings, {rate}, {left}")
         self._phase = progress.phase
+        self._ended = progress.done == progress.total
+
+    def _line(self, text: str) -> None:
+        """Print text that holds a user's names as it is."""
+        self._console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def _due(self) -> bool:
         return time.monotonic() - self._line_s > _LINE_EVERY_S

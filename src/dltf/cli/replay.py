@@ -33,6 +33,8 @@ def command(run: Path, finding: int) -> int:
         ("candidate", old.candidate, replayed.candidate),
     ):
         click.echo(f"  {role}  {_told(then)} then, {_told(now)} now")
+    for file in replayed.changed:
+        click.echo(f"  {file} is not the file of the run: it has changed since")
     if replayed.same:
         click.echo("reproduced: the variants differ as they did")
         return 0

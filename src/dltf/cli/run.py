@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
 from pathlib import Path
 from typing import Any
 
 import click
+
+_LONGEST_NAME = 60  # characters, of up to four bytes each: a file name has room for 255 bytes
 
 
 @click.command()
@@ -42,7 +46,8 @@ def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, 
             outcome = run(checked, host, folder, resume=resume)
     else:
         outcome = run(checked, host, folder, resume=resume)
-    tell_summary(outcome)
+    again = ["dltf", "run", str(profile), "--out", str(folder.path)]
+    tell_summary(outcome, shlex.join([*again, *(part for setting in settings for part in ("--set", setting)), "--resume"]))
     for failure in host.failures:
         click.echo(f"plugin {failure.plugin} ({failure.distribution}): {failure.cause}", err=True)
     if outcome.interrupted:
@@ -59,12 +64,16 @@ def _folder(name: str, *, resume: bool) -> Path:
     from dltf.store.folder import DATABASE, next_free
 
     runs = Path("runs")
-    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST_NAME]
     if not resume:
         return next_free(runs, safe)
-    earlier = sorted(folder for folder in runs.glob(f"{safe}-[0-9][0-9][0-9]*") if (folder / DATABASE).exists())
-    if not earlier:
+    numbered = {
+        int(folder.name.rpartition("-")[2]): folder
+        for folder in runs.glob("*")
+        if re.fullmatch(rf"{re.escape(safe)}-[0-9]{{3,}}", folder.name) and (folder / DATABASE).exists()
+    }
+    if not numbered:
         raise UsageError(
             f"there is no run of {name} in {runs}/ to go on with", hint="name it with --out, or leave --resume out"
         )
-    return earlier[-1]
+    return numbered[max(numbered)]

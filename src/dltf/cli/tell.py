@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
     from dltf.campaign import Outcome
 
 
-def tell_summary(outcome: Outcome) -> None:
-    """Print the verdict, the figures, the gates, and the next step."""
-    console = Console(highlight=False, soft_wrap=True)
+def tell_summary(outcome: Outcome, resume: str) -> None:
+    """Print the verdict, the figures, the gates, and the next step; `resume` is the command that goes on."""
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     summary = outcome.summary
     console.print(f"\n[bold]{escape(summary['verdict'])}[/bold]\n")
     rows = _rows(summary)
@@ -23,14 +24,16 @@ def tell_summary(outcome: Outcome) -> None:
     for gate in summary["gates"]:
         mark = "[green]holds[/green]" if gate["holds"] else "[red]FAILS[/red]"
         bounds = ", ".join(f"{key} {gate[key]:g}" for key in ("at_least", "at_most") if key in gate)
-        console.print(f"gate {gate['figure']}: {_number(gate['value'])} ({bounds}) {mark} {gate.get('why', '')}")
-    folder = escape(str(outcome.folder.path))
+        why = f" {gate['why']}" if "why" in gate else ""
+        console.print(f"gate {gate['figure']}: {_number(gate['value'])} ({bounds}) {mark}{why}")
+    folder = str(outcome.folder.path)
     if outcome.interrupted:
-        console.print(f"\nInterrupted. Go on with: dltf run PROFILE --out {folder} --resume")
+        console.print(f"\nInterrupted; what was found is kept. Go on with: {resume}", markup=False)
     if summary["findings"]:
-        console.print(f"\nFindings are in {folder}; write them as files with: dltf export {folder} DIR")
+        export = f"dltf export {shlex.quote(folder)} DIR"
+        console.print(f"\nFindings are in {folder}; write them as files with: {export}", markup=False)
     else:
-        console.print(f"\nThe run is in {folder}")
+        console.print(f"\nThe run is in {folder}", markup=False)
 
 
 def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:

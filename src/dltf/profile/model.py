@@ -37,6 +37,8 @@ class CampaignTable:
     seed: int = field(default=0, validator=validators.ge(0))
     batch: int | None = field(default=None, validator=_positive)  # inputs a turn; None: 64, or 1 where it matters
     concurrent: bool = True  # both variants at once
+    isolate: bool = False  # each runtime in a process of its own, which may crash or hang
+    call_timeout_s: float = field(default=60.0, validator=validators.gt(0.0))  # of an isolated runtime, for each batch
 
 
 @frozen

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dltf.variant import Variant
 
 
-_HANDOVER_S = 150e-6  # what it costs to hand a batch to the other thread; below it, one after the other is quicker
+HANDOVER_S = 150e-6  # what it costs to hand a batch to the other thread; below it, one after the other is quicker
 
 
 @frozen(eq=False)
@@ -50,7 +50,7 @@ class Pair:
         self.candidate = candidate
         self.oracle = oracle
         self.run_s = 0.0
-        self._concurrent = concurrent
+        self.concurrent = concurrent
         self._stack = ExitStack()
         self._beside: ThreadPoolExecutor | None = None
         self._expected_s = 1.0  # what the quicker runner takes for one sample, as last seen
@@ -59,7 +59,7 @@ class Pair:
         with ExitStack() as opening:
             opening.enter_context(self.reference)
             opening.enter_context(self.candidate)
-            if self._concurrent:
+            if self.concurrent:
                 self._beside = opening.enter_context(ThreadPoolExecutor(1, thread_name_prefix="candidate"))
             self._stack = opening.pop_all()
         return self
@@ -83,7 +83,7 @@ class Pair:
         return self.judge([sample])
 
     def _observe(self, samples: Sequence[Sample]) -> tuple[Observations, Observations]:
-        if self._beside is None or self._expected_s * len(samples) < _HANDOVER_S:
+        if self._beside is None or self._expected_s * len(samples) < HANDOVER_S:
             reference, candidate = self.reference.observe(samples), self.candidate.observe(samples)
             self.run_s += self.reference.run_s + self.candidate.run_s
             self._expect(len(samples))

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from types import TracebackType
 from typing import Any
@@ -20,6 +20,8 @@ from dltf.store.folder import RunFolder
 from dltf.values import Answer, Finding
 
 SCHEMA = 1
+_THE_FOLDER = "name the folder that dltf run wrote"
+_ROOM = "make room on the disk and go on with --resume, or name another folder with --out"
 
 
 @frozen(eq=False)
@@ -54,9 +56,11 @@ class Store:
         self._write = write
 
     def __enter__(self) -> Store:
-        with _told(self.folder):
+        with _told(self.folder), ExitStack() as opening:
             if self._write:
                 self._db = sqlite3.connect(self.folder.database, timeout=0.5, isolation_level=None)
+                opening.callback(self._db.close)
+                self._refuse_strangers()
                 self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
@@ -66,14 +70,26 @@ class Store:
                 mode = "mode=rw" if os.access(self.folder.database, os.W_OK) else "immutable=1"
                 uri = f"{self.folder.database.absolute().as_uri()}?{mode}"
                 self._db = sqlite3.connect(uri, uri=True, timeout=0.5, isolation_level=None)
+                opening.callback(self._db.close)
                 self._db.execute("PRAGMA query_only = ON")
                 self._db.execute("SELECT 1 FROM meta").fetchone()
+            opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.Error):  # a read met a page that is broken
+            with _told(self.folder):
+                raise error
+
+    def _refuse_strangers(self) -> None:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "meta" not in tables:
+            raise RunFolderError(
+                f"{self.folder.database} is a database of another program", hint="name another folder with --out"
+            )
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -83,7 +99,8 @@ class Store:
             try:
                 yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite itself takes it back where the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 
@@ -209,12 +226,13 @@ def _told(folder: RunFolder) -> Iterator[None]:
         if "locked" in str(error):
             hint = "wait until it has ended, or name another folder"
             raise RunFolderError(f"{folder.path} is in use by another process", hint=hint) from error
-        raise RunFolderError(
-            f"{folder.database} cannot be used: {error}", hint="make room, or name another folder with --out"
-        ) from error
+        if "no such" in str(error):
+            raise RunFolderError(f"{folder.database} is no run: {error}", hint=_THE_FOLDER) from error
+        raise RunFolderError(f"{folder.database} cannot be used: {error}", hint=_ROOM) from error
     except sqlite3.DatabaseError as error:
         raise RunFolderError(
-            f"{folder.database} is no run: {error}", hint="name the folder that dltf run wrote"
+            f"{folder.database} is no run, or a damaged one: {error}",
+            hint=f"{_THE_FOLDER}; a damaged run has to be made anew",
         ) from error
 
 
