@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE := -e .[dev] $(patsubst %/pyproject.toml,-e %,$(PLUGINS))
-SOURCES := src plugins tests examples benchmarks
+SOURCES := src plugins tests examples benchmarks docs
 
 .PHONY: all test lint types tests format demo install clean
 

@@ -49,9 +49,7 @@ def profile_of(pair: str, strategy: str, arguments: argparse.Namespace, host: Ho
     row = PAIRS[pair]
     models = {
         role: {"backend": backend, "file": f"${{DLTF_DATA}}/models/dflare/{file}", "input": row["input"]}
-        for role, backend, file in zip(
-            ("reference", "candidate"), ("onnxruntime", "tflite"), row["files"], strict=True
-        )
+        for role, backend, file in zip(("reference", "candidate"), ("onnxruntime", "tflite"), row["files"], strict=True)
     }
     tables = {
         "campaign": {"name": f"{pair}-{strategy}", "domain": "image"},
@@ -181,7 +179,9 @@ def main() -> None:
             runs = [measure(profile) for _ in range(arguments.repeat)]
             rates = _spread([run.queries / run.search_s for run in runs], ",.0f")
             overheads = _spread([run.overhead for run in runs], ".0%")
-            print(f"| {pair} | {strategy} | {runs[0].found} | {runs[0].queries:,} | {rates} | {overheads} |", flush=True)
+            print(
+                f"| {pair} | {strategy} | {runs[0].found} | {runs[0].queries:,} | {rates} | {overheads} |", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ def test_within_the_tolerance_a_new_state_wins_and_a_known_one_does_not() -> Non
 
 
 def test_the_paper_keeps_every_state_and_the_release_only_new_ones() -> None:
-    # Squared distance of (p, p) and (q, q) is 4 (p - q)²: above 0.5 when |p - q| > 0.354. From 0.9 to 0.6 is not new; from
-    # 0.6 to 0.5 is not either. 0.5 is 0.4 from 0.9: new to those who kept 0.9 alone.
+    # Squared distance of (p, p) and (q, q) is 4 (p - q)²: above 0.5 when |p - q| > 0.354. From 0.9 to 0.6 is not new;
+    # from 0.6 to 0.5 is not either. 0.5 is 0.4 from 0.9: new to those who kept 0.9 alone.
     turns = [(0.9, 0.9), (0.6, 0.6), (0.5, 0.5)]
     assert accepts(DFlare(fitness="released"), (0.9, 0.9), turns) == [True, False, True]
     assert accepts(DFlare(fitness="paper"), (0.9, 0.9), turns) == [True, False, False]

@@ -1,4 +1,4 @@
-"""Plugins are found by entry points only: installing one brings what it brings, uninstalling takes exactly that away."""
+"""Plugins are found by entry points only: what installing one brings, uninstalling it takes away, and no more."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from dltf.store import RunFolder, Store
 def go(folder: Path, *settings: str, out: str = "run") -> Outcome:
     toy.write_model(folder / "reference.json")
     host = Host([toy.ENTRY])
-    few = ["seeds.number=12", "search.max_queries=30", *settings]
+    few = ["seeds.number=8", "search.max_queries=30", *settings]
     profile = read_profile(write_profile(folder), host, few)
     return run(profile, host, RunFolder(folder / out))
 
@@ -43,7 +44,7 @@ def test_an_input_on_which_a_runtime_crashes_or_hangs_is_a_finding(tmp_path: Pat
     assert outcome.summary["crashes"] > 0
     with Store(outcome.folder, write=False) as store:
         crash = next(finding for finding in store.findings() if finding.kind == "crash")
-    assert pytest.raises(RuntimeFailedError, match=message)
+    assert re.search(message, crash.message)
     assert toy.ToyDomain().codec.decode(crash.sample)[0] > 190
 
 

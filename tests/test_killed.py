@@ -37,8 +37,21 @@ def kill_at_random_moments(folder: Path, out: str, *settings: str, kills: int) -
     moments = random.Random(7)
     finished = []
     for _ in range(kills):
-        command = [sys.executable, "-m", "dltf.cli", "run", "profile.toml", "--out", out, *SETTINGS, *settings, "--resume"]
-        with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        command = [
+            sys.executable,
+            "-m",
+            "dltf.cli",
+            "run",
+            "profile.toml",
+            "--out",
+            out,
+            *SETTINGS,
+            *settings,
+            "--resume",
+        ]
+        with subprocess.Popen(
+            command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        ) as process:
             assert process.stderr is not None
             assert process.stderr.readline().startswith(("running", "resuming"))
             time.sleep(moments.uniform(0.0, 0.35))

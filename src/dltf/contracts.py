@@ -5,8 +5,8 @@ attrs validators once, when the profile is read; every field has a default, or t
 here is inherited: an object that has these methods fits.
 
 A *sample* is one input in its native form, a numpy array: a picture is uint8 [height, width, channels], a clip is PCM
-[length]. A *batch* is samples of one shape and dtype, stacked: [n, *sample]. The host groups by shape before it calls an
-operator. The names of a domain's seed sources, operators and presets begin with the domain's own: `image.blur`.
+[length]. A *batch* is samples of one shape and dtype, stacked: [n, *sample]. The host groups by shape before it calls
+an operator. The names of a domain's seed sources, operators and presets begin with the domain's own: `image.blur`.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ class ProfileError(DltfError):
         super().__init__(f"the profile does not fit ({head}):\n" + "\n".join(f"  - {c}" for c in self.complaints))
 
 
+class ProfileFileError(DltfError):
+    """A profile that cannot be read as a file of TOML: give another, or mend it."""
+
+
 class UnknownComponentError(DltfError):
     """A name that is on no shelf: spell it right, or install the plugin that brings it."""
 

@@ -1,6 +1,6 @@
 """Judge exported pictures with plain ONNX Runtime and LiteRT: `python judge_without_dltf.py MANIFEST ONNX TFLITE`.
 
-Prints how many deviate, and exits with 1 unless all do, with the answers that the manifest says. Imports nothing of dltf.
+Prints how many deviate, and exits with 1 unless all do, with the answers that the manifest says; imports no dltf.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ class ToyRun:
 
 
 class _Runner:
-    """Scores are x·W. Traps: `nan_`, `fail_`, `abort_` or `hang_above` (the first value), `batch_noise`, `repeat_noise`."""
+    """Scores are x·W. Traps: `nan_`, `fail_`, `abort_` and `hang_above` a first value; `batch_` and `repeat_noise`."""
 
     notes: tuple[str, ...] = ()
 

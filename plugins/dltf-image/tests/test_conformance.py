@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-from dltf_image.codec import PngCodec
 
 from dltf.plugin import TensorSpec
 from dltf.testing import Examples, conformance
+from dltf_image.codec import PngCodec
 
 DATA = Path(os.environ.get("DLTF_DATA", "nowhere"))
 FILES = {

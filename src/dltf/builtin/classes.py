@@ -29,14 +29,14 @@ class Classes:
     label_offset: int = field(default=0, validator=validators.ge(0))  # 1 where output 0 is a background class
 
     def settle(self, specs: Sequence[TensorSpec], outputs: Mapping[str, NDArray[Any]]) -> Classes:
-        """Pick the output, and tell probabilities (rows in [0, 1] with sum 1, or quantised to that range) from logits."""
+        """Pick the output; tell probabilities (rows in [0, 1] with sum 1, or quantised to that range) from logits."""
         spec = self._spec(specs)
         values = outputs[spec.name]
         width = int(np.prod(values.shape[1:]))
         if width - self.label_offset < 2:
             raise MisfitError(
-                f"the output {spec} has {width} values for each input, and a label_offset of {self.label_offset} leaves "
-                "fewer than two classes",
+                f"the output {spec} has {width} values for each input, and a label_offset of {self.label_offset} "
+                "leaves fewer than two classes",
                 hint="name another output with `output`, or choose another decoder",
             )
         scores = self.scores

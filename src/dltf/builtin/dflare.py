@@ -25,10 +25,10 @@ class DFlare:
     """One mutant a turn from the base, the last accepted input; operators chosen by their success so far.
 
     `fitness` (section 3.3) compares the difference of the variants' top-1 probabilities with that of the base, and
-    looks at novelty only where the two are within `tolerance`. `"paper"`: the larger difference wins; every input's state is
-    kept. `"released"`: any change beyond the tolerance wins, up or down; the base starts at difference 0; only novel
-    states are kept. A state is both variants' probability vectors; it is novel when the nearest kept one lies at a
-    squared distance above `novelty`.
+    looks at novelty only where the two are within `tolerance`. `"paper"`: the larger difference wins; the state of
+    every input is kept. `"released"`: any change beyond the tolerance wins, up or down; the base starts at difference
+    0; only novel states are kept. A state is both variants' probability vectors; it is novel when the nearest kept one
+    lies at a squared distance above `novelty`.
 
     `selection` (section 3.4) is Metropolis–Hastings over operators ranked by accepted ÷ tried: from the previous
     operator's rank a to rank b with probability min(1, (1 − p)^(b − a)), p = 1 ÷ number of operators. `"paper"`: the
@@ -40,11 +40,11 @@ class DFlare:
 
     needs_operators: ClassVar[bool] = True
 
-    fitness: Literal["paper", "released"] = "paper"
-    selection: Literal["paper", "released", "uniform"] = "paper"
-    states: bool = True
-    tolerance: float = field(default=1e-3, validator=validators.ge(0.0))
-    novelty: float = field(default=0.5, validator=validators.ge(0.0))
+    fitness: Literal["paper", "released"] = "paper"  # which mutant becomes the base
+    selection: Literal["paper", "released", "uniform"] = "paper"  # which operator comes next
+    states: bool = True  # whether new states count
+    tolerance: float = field(default=1e-3, validator=validators.ge(0.0))  # between differences of probabilities
+    novelty: float = field(default=0.5, validator=validators.ge(0.0))  # squared distance to the nearest kept state
 
     def start(self, briefing: Briefing) -> _Search:
         return _Search(self, len(briefing.operators), briefing.slots)
@@ -134,8 +134,8 @@ class _Selection:
 class _Archive:
     """The states kept for each slot.
 
-    Those that were new when they came are few, and most others lie near one of them: they are looked at first, all slots
-    at once. Only what is far from all of them is compared with the rest, where the rest is kept.
+    Those that were new when they came are few, and most others lie near one of them: they are looked at first, all
+    slots at once. Only what is far from all of them is compared with the rest, where the rest is kept.
     """
 
     def __init__(self, slots: int, *, keep_all: bool) -> None:

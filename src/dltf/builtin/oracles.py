@@ -24,7 +24,7 @@ class TopLabel(Joins):
     `ties = "overlap"` two variants agree when some class is among the best of both. Ties are counted either way.
     """
 
-    ties: Literal["lowest", "overlap"] = "lowest"
+    ties: Literal["lowest", "overlap"] = "lowest"  # what a tie counts as
 
     def judge(self, reference: Observations, candidate: Observations) -> Verdicts:
         deviates = _differ(reference.decisions, candidate.decisions)
@@ -44,8 +44,8 @@ class TopK(Joins):
     that differ. Equal scores rank by class number; a tie that decides who is among the k marks the verdict as tied.
     """
 
-    k: int = field(default=5, validator=validators.ge(1))
-    ranked: bool = False
+    k: int = field(default=5, validator=validators.ge(1))  # how many of the best classes
+    ranked: bool = False  # whether their order counts
 
     def judge(self, reference: Observations, candidate: Observations) -> Verdicts:
         ours, theirs = _states(reference, "top_k"), _states(candidate, "top_k")
@@ -76,8 +76,8 @@ class TopK(Joins):
 class Tolerance(Joins):
     """Some score differs by more than `atol + rtol × |the reference's|`; the distance is the largest difference."""
 
-    atol: float = field(default=0.1, validator=validators.ge(0.0))
-    rtol: float = field(default=0.0, validator=validators.ge(0.0))
+    atol: float = field(default=0.1, validator=validators.ge(0.0))  # absolute
+    rtol: float = field(default=0.0, validator=validators.ge(0.0))  # relative to the reference's score
 
     def judge(self, reference: Observations, candidate: Observations) -> Verdicts:
         ours = _states(reference, "tolerance").astype(np.float64)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltf.campaign.replay import domain_of
 from dltf.errors import RunFolderError
-from dltf.store.folder import write_whole
+from dltf.store.folder import write_json, write_whole
 
 if TYPE_CHECKING:
     from dltf.contracts import Domain
@@ -36,8 +36,9 @@ def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
     except BaseException as error:
         for name in PARTS:
             shutil.rmtree(folder / name, ignore_errors=True)
-        if not was_there and folder.is_dir():
-            folder.rmdir()
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()
         if isinstance(error, OSError):
             hint = "name another folder"
             raise RunFolderError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
@@ -63,7 +64,7 @@ def _write(store: Store, domain: Domain, folder: Path) -> list[dict[str, Any]]:
             write_whole(folder / names[kind], data)
         entries.append(names | _entry(finding))
     manifest = {"schema": 1, "run": store.fact("profile")["campaign"]["name"], "findings": entries}
-    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+    write_json(folder / MANIFEST, manifest)
     return entries
 
 

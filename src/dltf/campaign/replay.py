@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,14 @@ from attrs import frozen
 
 from dltf.campaign.confirm import answer_of, kind_of
 from dltf.campaign.environment import file_facts
-from dltf.campaign.opening import first_that_fit, make_pair, open_seeds
-from dltf.errors import ProfileError, RunFolderError
-from dltf.profile import Tree, read_tree
+from dltf.campaign.opening import make_pair
+from dltf.errors import RunFolderError
+from dltf.profile import Tree, override, read_domain, read_tree
 from dltf.profile.structure import structure
 from dltf.values import Answer, Finding
 
 if TYPE_CHECKING:
-    from dltf.contracts import Domain
+    from dltf.contracts import Decoder, Domain
     from dltf.host import Host
     from dltf.profile import Profile
     from dltf.store import Store
@@ -43,46 +44,49 @@ class Replayed:
         return self.kind == self.finding.kind and same
 
 
-def profile_of(store: Store, host: Host) -> Profile:
-    """Return the profile that a run was made with."""
-    return read_tree(Tree(_tables(store), {(): store.folder.database}), host)
+def profile_of(store: Store, host: Host, overrides: Iterable[str] = ()) -> Profile:
+    """Return the profile that a run was made with; `overrides` change it, as --set does."""
+    return read_tree(override(_tree(store), overrides), host)
 
 
 def domain_of(store: Store, host: Host) -> Domain:
     """Return the domain of a run alone, whose models need not be here any more."""
-    tables = _tables(store)
-    cls = host.find("dltf_domains", tables["campaign"]["domain"]).load()
-    domain, wrong = structure(cls, tables.get("domain", {}), lambda _: store.folder.path)
-    if wrong:
-        raise ProfileError(
-            [f"{store.folder.database.name}: {'.'.join(('domain', *at))}{message}" for at, message in wrong]
-        )
-    checked: Domain = domain
-    return checked
+    return read_domain(_tree(store), host)
 
 
-def _tables(store: Store) -> dict[str, Any]:
-    tables: dict[str, Any] | None = store.fact("profile")
-    if tables is None:
-        raise RunFolderError(f"{store.folder.path} holds a run that has not begun", hint="begin it with --resume")
-    return tables
-
-
-def replay(store: Store, host: Host, case: int) -> Replayed:
-    """Show a finding's bytes to both variants again, alone."""
+def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -> Replayed:
+    """Show a finding's bytes to both variants again, alone; neither seeds nor their source are needed."""
     finding = store.finding(case)
-    profile = profile_of(store, host)
-    sample = profile.domain.codec.decode(finding.sample)
-    seeds, cases = open_seeds(profile)
+    profile = profile_of(store, host, overrides)
+    seed, sample = (profile.domain.codec.decode(data) for data in (finding.seed, finding.sample))
+    changed = _changed(store, profile)
     with make_pair(profile) as pair:
-        samples = [seed.sample for seed in first_that_fit(pair, seeds, cases)]
-        pair.reference.settle(profile.reference.decoder, samples)
-        pair.candidate.settle(profile.candidate.decoder, samples)
+        for variant, described in ((pair.reference, profile.reference), (pair.candidate, profile.candidate)):
+            settled = None if described.table.file in changed else _settled(store, variant.role, described.decoder)
+            if settled is None:
+                variant.settle(described.decoder, [seed, sample])
+            else:
+                variant.decoder = settled
         judged = pair.judge_alone(sample)
-    kind, changed = kind_of(judged), _changed(store, profile)
+    kind = kind_of(judged)
     if judged.crashed:
         return Replayed(finding, kind, None, None, changed)
     return Replayed(finding, kind, answer_of(judged.reference, 0), answer_of(judged.candidate, 0), changed)
+
+
+def _tree(store: Store) -> Tree:
+    tables: dict[str, Any] | None = store.fact("profile")
+    if tables is None:
+        raise RunFolderError(f"{store.folder.path} holds a run that has not begun", hint="begin it with --resume")
+    return Tree(tables, name="the run's profile")
+
+
+def _settled(store: Store, role: str, decoder: Decoder) -> Decoder | None:
+    """Return the decoder as it was settled for the run."""
+    settings = dict(store.fact("variants", {}).get(role, {}).get("output", {}))
+    settled: Decoder | None
+    settled, wrong = structure(type(decoder), settings, lambda _: store.folder.path)
+    return None if wrong else settled
 
 
 def _changed(store: Store, profile: Profile) -> tuple[Path, ...]:

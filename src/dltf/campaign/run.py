@@ -102,6 +102,8 @@ def _phases(profile: Profile, host: Host, opened: Opened, store: Store, clock: _
     screen(opened, profile.domain, store, found, lambda cases: screening.advance(cases, cases))
     screening.end()
     clock.save()
+    if profile.search.max_queries == 0:
+        return
     left = len(store.cases_to_search(opened.cases))
     ended = len(store.query('SELECT "case" FROM searched'))
     searching = _Progress(host, "search", ended, ended + left, lambda: findings)

@@ -130,8 +130,10 @@ def _class_pairs(store: Store) -> list[dict[str, Any]]:
 def _verdict(summary: Mapping[str, Any], natural: int, found: int, max_queries: int) -> str:
     seeds, searched = summary["screened"]["seeds"], summary["searched"]
     if not summary["findings"]:
-        tried = f"{seeds} seeds and up to {max_queries} queries on each of {searched}"
-        return f"No difference was found on {tried}."
+        more = (
+            f" and up to {max_queries} queries on each of {searched}" if max_queries else "; none of them was searched"
+        )
+        return f"No difference was found on {seeds} seeds{more}."
     parts = []
     if natural:
         parts.append(f"on {natural} of {seeds} seeds as they are ({natural / seeds:.2%})")

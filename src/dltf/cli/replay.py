@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("finding", type=int)
-def command(run: Path, finding: int) -> int:
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key: --set models.candidate.file=x"
+)
+def command(run: Path, finding: int, settings: tuple[str, ...]) -> int:
     """Show one finding's bytes to both variants again, alone.
 
-    RUN is the folder of a run, FINDING the number of one of its findings. Exits with 1 where it does not reproduce.
+    RUN is the folder of a run, FINDING the number of one of its findings. The models are those of the run, unless --set
+    names others: files that have moved, or a new build. Exits with 1 where it does not reproduce.
     """
     from dltf.campaign.replay import replay
     from dltf.host import Host
     from dltf.store import RunFolder, Store
 
     with Store(RunFolder(run).for_reading(), write=False) as store:
-        replayed = replay(store, Host(), finding)
+        replayed = replay(store, Host(), finding, settings)
     old = replayed.finding
     click.echo(f"finding {old.case} ({old.kind}), seed {old.seed_name}, label {old.seed_label}")
     click.echo(f"  made by    {_chain(old.chain)}")

@@ -46,8 +46,8 @@ def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, 
             outcome = run(checked, host, folder, resume=resume)
     else:
         outcome = run(checked, host, folder, resume=resume)
-    again = ["dltf", "run", str(profile), "--out", str(folder.path)]
-    tell_summary(outcome, shlex.join([*again, *(part for setting in settings for part in ("--set", setting)), "--resume"]))
+    changes = [part for setting in settings for part in ("--set", setting)]
+    tell_summary(outcome, shlex.join(["dltf", "run", str(profile), "--out", str(folder.path), *changes, "--resume"]))
     for failure in host.failures:
         click.echo(f"plugin {failure.plugin} ({failure.distribution}): {failure.cause}", err=True)
     if outcome.interrupted:

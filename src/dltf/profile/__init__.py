@@ -9,8 +9,8 @@ from dltf.profile.model import (
     SearchTable,
     SeedsTable,
 )
-from dltf.profile.read import read_profile, read_tree
-from dltf.profile.source import Tree
+from dltf.profile.read import read_domain, read_profile, read_tree
+from dltf.profile.source import Tree, override
 
 __all__ = [
     "CampaignTable",
@@ -21,6 +21,8 @@ __all__ = [
     "SearchTable",
     "SeedsTable",
     "Tree",
+    "override",
+    "read_domain",
     "read_profile",
     "read_tree",
 ]

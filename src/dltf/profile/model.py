@@ -32,9 +32,9 @@ FIGURES: tuple[str, ...] = (
 class CampaignTable:
     """`[campaign]`."""
 
-    name: str = field(validator=validators.min_len(1))
-    domain: str
-    seed: int = field(default=0, validator=validators.ge(0))
+    name: str = field(validator=validators.min_len(1))  # names the run's folder
+    domain: str  # the kind of input: "image"
+    seed: int = field(default=0, validator=validators.ge(0))  # of every random choice
     batch: int | None = field(default=None, validator=_positive)  # inputs a turn; None: 64, or 1 where it matters
     concurrent: bool = True  # both variants at once
     isolate: bool = False  # each runtime in a process of its own, which may crash or hang
@@ -45,7 +45,7 @@ class CampaignTable:
 class SeedsTable:
     """`[seeds]`, beside the settings of the source itself."""
 
-    use: str
+    use: str  # a seed source
     count: int | None = field(default=None, validator=_positive)  # None: all of them
     order: Literal["shuffled", "given"] = "shuffled"  # shuffled by the campaign's seed
 
@@ -54,16 +54,16 @@ class SeedsTable:
 class ModelTable:
     """`[models.reference]` or `[models.candidate]`, beside the settings of the backend itself."""
 
-    backend: str
-    file: Path
-    target: str | None = None  # None: the backend's first
+    backend: str  # the runtime
+    file: Path  # the model; ${NAME} stands for an environment variable
+    target: str | None = None  # where and how to run it; None: the backend's first
 
 
 @frozen
 class SearchTable:
     """`[search]`, beside the settings of the strategy itself."""
 
-    use: str = "dflare"
+    use: str = "dflare"  # a search strategy
     max_queries: int = field(default=1000, validator=validators.ge(0))  # for each seed
     timeout_s: float | None = field(default=None, validator=_positive)  # for each seed
 

@@ -14,6 +14,7 @@ from dltf.profile import model, source
 from dltf.profile.structure import show, structure, unstructure
 
 if TYPE_CHECKING:
+    from dltf.contracts import Domain
     from dltf.host import Host
     from dltf.profile.source import Tree
 
@@ -27,6 +28,11 @@ VARIANTS = ("reference", "candidate")
 def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model.Profile:
     """Read a profile file; raise one `ProfileError` with all complaints."""
     return read_tree(source.override(source.load(file), overrides), host)
+
+
+def read_domain(tree: Tree, host: Host) -> Domain:
+    """Read the campaign's domain alone, for what needs neither its models nor its seeds."""
+    return _Reader(tree, host).domain_alone()
 
 
 def read_tree(tree: Tree, host: Host) -> model.Profile:
@@ -47,7 +53,7 @@ class _Reader:
         for key in self._tree.tables:
             if key not in TABLES:
                 self._complain((key,), f"there is no such table{nearest(key, TABLES)}")
-        campaign = self._settings(model.CampaignTable, ("campaign",), self._table("campaign", needed=True))
+        campaign = self._whole(model.CampaignTable, "campaign")
         domain_name = str(self._table("campaign").get("domain", ""))
         domain = self._domain(domain_name)
         seeds, seed_source = self._seeds(domain_name)
@@ -77,6 +83,13 @@ class _Reader:
         )
         return attrs.evolve(parts, tree=_resolved(parts, self._tree.tables, self._operator_tables))
 
+    def domain_alone(self) -> Domain:
+        domain = self._domain(str(self._table("campaign", needed=True).get("domain", "")))
+        if self._complaints or domain is None:
+            raise ProfileError(self._complaints or ["campaign.domain is missing"])
+        found: Domain = domain
+        return found
+
     # --- one method a table ------------------------------------------------------------------------------------
 
     def _domain(self, name: str) -> Any:
@@ -86,6 +99,8 @@ class _Reader:
 
     def _seeds(self, domain: str) -> tuple[model.SeedsTable | None, Any]:
         own, rest = _split(self._table("seeds", needed=True), model.SeedsTable)
+        if "seeds" not in self._tree.tables:
+            return None, None
         settings = self._settings(model.SeedsTable, ("seeds",), own)
         if "use" not in own or not isinstance(own["use"], str):
             return settings, None
@@ -216,6 +231,11 @@ class _Reader:
         checked: T | None = settings
         return checked
 
+    def _whole(self, cls: type[T], name: str) -> T | None:
+        """Read a table that has to be there and is all of one class."""
+        table = self._table(name, needed=True)
+        return self._settings(cls, (name,), table) if name in self._tree.tables else None
+
     def _table(self, name: str, *, needed: bool = False) -> Table:
         table = self._tree.tables.get(name)
         if table is None:
@@ -250,9 +270,8 @@ class _Reader:
         return "; add [[operators]] with use = one of those that dltf plugins lists"
 
     def _complain(self, at: tuple[str, ...], message: str) -> None:
-        origin = self._tree.origin(at)
         separator = "" if message[:1] in (":", " ") else ": "
-        text = f"{origin.name if origin else '--set'}: {'.'.join(at)}{separator}{message}"
+        text = f"{self._tree.told_by(at)}: {'.'.join(at)}{separator}{message}"
         if text not in self._complaints:
             self._complaints.append(text)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from dltf.errors import ProfileError, UsageError
+from dltf.errors import ProfileError, ProfileFileError, UsageError
 
 
 @frozen
@@ -18,18 +18,31 @@ class Tree:
 
     tables: dict[str, Any]
     origins: dict[tuple[str, ...], Path | None] = field(factory=dict)
+    name: str = "the profile"  # what people call it, where no file is known
 
-    def origin(self, path: Iterable[str]) -> Path | None:
-        """Return the file that set this key, or the nearest table above it."""
-        keys = tuple(path)
-        while keys and keys not in self.origins:
-            keys = keys[:-1]
-        return self.origins.get(keys)
-
-    def folder(self, path: Iterable[str]) -> Path:
+    def folder(self, path: tuple[str, ...]) -> Path:
         """Return the folder that relative paths under this key start from."""
-        origin = self.origin(path)
+        origin = self.origins.get(self._known(path))
         return origin.parent if origin else Path.cwd()
+
+    def told_by(self, path: tuple[str, ...]) -> str:
+        """Return the name of the file that set this key, or "--set"."""
+        known = self._known(path)
+        if known not in self.origins:
+            return self.name
+        origin = self.origins[known]
+        return origin.name if origin else "--set"
+
+    def _known(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the nearest key that somebody is known to have set: this one, one below it, or one above it."""
+        if path in self.origins:
+            return path
+        below = [keys for keys in self.origins if keys[: len(path)] == path]
+        if below:
+            return below[0]
+        while path and path not in self.origins:
+            path = path[:-1]
+        return path
 
 
 def load(file: Path) -> Tree:
@@ -69,11 +82,11 @@ def _parse(file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             return tomllib.load(opened)
     except FileNotFoundError:
-        raise ProfileError([f"{file}: there is no such file"]) from None
+        raise ProfileFileError(f"there is no profile {file}", hint="name a TOML file; examples/demo has one") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError([f"{file}: cannot be read: {error}"]) from None
+        raise ProfileFileError(f"the profile {file} cannot be read: {error}", hint="name a TOML file") from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError([f"{file}: is not TOML: {error}"]) from None
+        raise ProfileFileError(f"the profile {file} is not TOML: {error}", hint="mend it at that place") from None
 
 
 def _note(tree: Tree, at: tuple[str, ...], value: object, file: Path) -> None:

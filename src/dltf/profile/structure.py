@@ -111,7 +111,8 @@ def _path(value: object, _: type) -> Path:
     for name in _VARIABLE.findall(value):
         if name not in os.environ:
             raise _WrongError(f"the environment variable {name} is not set; set it, or write the path out")
-    return value.folder / Path(_VARIABLE.sub(lambda match: os.environ[match[1]], value)).expanduser()
+    path = value.folder / Path(_VARIABLE.sub(lambda match: os.environ[match[1]], value)).expanduser()
+    return Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve() would follow links that people named on purpose
 
 
 def _literal(value: object, cls: Any) -> object:

@@ -52,7 +52,7 @@ class Isolated:
 
 class _Runner:
     def __init__(self, isolated: Isolated, file: Path, target: str) -> None:
-        cls = type(isolated.backend)
+        cls: Any = type(isolated.backend)
         settings = {f.name: getattr(isolated.backend, f.name) for f in attrs.fields(cls) if f.init}
         self._what = (cls.__module__, cls.__qualname__, settings, file, target)
         self._timeout_s = isolated.timeout_s
@@ -122,9 +122,7 @@ class _Runner:
         self._process = None
 
 
-def _serve(
-    pipe: Connection, module: str, qualname: str, settings: dict[str, Any], file: Path, target: str
-) -> None:
+def _serve(pipe: Connection, module: str, qualname: str, settings: dict[str, Any], file: Path, target: str) -> None:
     """Open a model and run what comes through the pipe, until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which closes the pipe
     try:

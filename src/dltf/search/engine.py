@@ -141,9 +141,6 @@ class _Run:
     def _seat(self, starts: Iterator[Start], free: list[int]) -> bool:
         """Fill the free slots; False when nobody is left."""
         while free and (start := next(starts, None)) is not None:
-            if self._engine.max_queries == 0:
-                self._ended([End(start.case, "exhausted", 0, 0)])
-                continue
             slot = free.pop()
             stream = stream_of(self._engine.campaign_seed, start.case)
             self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,21 @@ class RunFolder:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json` whole or not at all."""
-        write_whole(self.summary, (json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
+        write_json(self.summary, summary)
+
+
+def write_json(file: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all; NaN and infinities, which JSON has not, become null."""
+    text = json.dumps(_finite(values), indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(file, f"{text}\n".encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_whole(file: Path, data: bytes) -> None:
@@ -75,8 +91,11 @@ def write_whole(file: Path, data: bytes) -> None:
     try:
         half.write_bytes(data)
         half.replace(file)
-    except OSError as error:
-        half.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise RunFolderError(
             f"{file} cannot be written: {error.strerror}", hint="make room, or name another folder"
         ) from error

@@ -60,8 +60,8 @@ class Store:
             if self._write:
                 self._db = sqlite3.connect(self.folder.database, timeout=0.5, isolation_level=None)
                 opening.callback(self._db.close)
-                self._refuse_strangers()
                 self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._refuse_strangers()
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(files("dltf.store").joinpath("schema.sql").read_text())
@@ -118,7 +118,9 @@ class Store:
     # --- screening -----------------------------------------------------------------------------------------------
 
     def add_skipped(self, skipped: Mapping[int, str]) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?)", skipped.items())
+        self._db.executemany(
+            "INSERT OR REPLACE INTO skipped VALUES (?, ?)", [(case, _text(why)) for case, why in skipped.items()]
+        )
 
     def add_screened(self, rows: Iterable[Screened]) -> None:
         self._db.executemany(
@@ -126,7 +128,7 @@ class Store:
             [
                 (
                     r.case,
-                    r.name,
+                    _text(r.name),
                     _json(r.label),
                     r.outcome,
                     r.unconfirmed,
@@ -182,7 +184,16 @@ class Store:
         self._db.execute(
             f"INSERT OR REPLACE INTO findings VALUES ({_marks(21)})",
             (
-                *(f.case, f.seed_name, _json(f.seed_label), f.phase, f.kind, f.message, f.queries, f.tied),
+                *(
+                    f.case,
+                    _text(f.seed_name),
+                    _json(f.seed_label),
+                    f.phase,
+                    f.kind,
+                    _text(f.message),
+                    f.queries,
+                    f.tied,
+                ),
                 *_row(f.reference),
                 *_row(f.candidate),
                 *(_json(f.chain), _json(f.last_draw), _json(f.distances), f.suffix),
@@ -241,7 +252,12 @@ def _marks(count: int) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return _text(json.dumps(_plain(value), ensure_ascii=False))
+
+
+def _text(text: str) -> str:
+    """Write the bytes of a file name that are no UTF-8 as escapes: the store takes Unicode alone."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _plain(value: object) -> object:
