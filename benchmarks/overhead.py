@@ -2,10 +2,10 @@
 
     DLTF_DATA=… python benchmarks/overhead.py [--seeds 200] [--max-queries 1000] [--repeat 3]
 
-Overhead is 1 − (time to replay the recorded batches through the two runners, with the same concurrency) ÷ (time of the
-search). What the two runners were fed is recorded during the search and replayed right after it, so both times come from
-one run on one machine; the figures are ratios, and the median over repeats is shown with its range. DFlare's settings are
-those of the authors' release.
+Overhead is 1 − (time to replay the recorded batches through the two runners, with the same concurrency) ÷ (time of
+the search). What the two runners were fed is recorded during the search and replayed right after it, so both times
+come from one run on one machine; the figures are ratios, and the median over repeats is shown with its range. DFlare's
+settings are those of the authors' release.
 """
 
 from __future__ import annotations

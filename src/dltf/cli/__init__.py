@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import traceback
 
@@ -77,6 +78,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; only a bug, ours or a plugin's, is told with a traceback."""
+    _print_anything()
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -102,6 +104,13 @@ def main() -> None:
         traceback.print_exc()
         click.echo("error: this is a bug, of dltf or of the plugin named above; finished work is kept", err=True)
         sys.exit(BROKEN)
+
+
+def _print_anything() -> None:
+    """Escape what a stream cannot take: names of files and campaigns may be more than its encoding has."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _about(error: OSError) -> str:

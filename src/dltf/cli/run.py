@@ -24,10 +24,10 @@ _LONGEST_NAME = 60  # characters, of up to four bytes each: a file name has room
 def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, ...], quiet: bool) -> int:
     """Search for inputs on which two variants differ.
 
-    Both variants see every seed once; on the seeds where they agree the search goes on, with up to search.max_queries
-    mutants each. What is found is confirmed alone and kept in the run's folder as it is found (run.sqlite), with the
-    figures in summary.json. Ctrl-C ends a run cleanly; --resume goes on where it stopped, with the same findings as if
-    it had never stopped.
+    PROFILE is a TOML file. Both variants see every seed once; on the seeds where they agree the search goes on, with
+    up to search.max_queries mutants each. What is found is confirmed alone and kept in the run's folder as it is found
+    (run.sqlite), with the figures in summary.json. Ctrl-C ends a run cleanly; --resume goes on where it stopped, with
+    the same findings as if it had never stopped.
     """
     from dltf.campaign import run
     from dltf.cli.progress import Progress
