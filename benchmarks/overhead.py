@@ -14,7 +14,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -162,8 +162,24 @@ def _spread(values: Sequence[float], form: str) -> str:
     return f"{statistics.median(values):{form}} [{min(values):{form}}, {max(values):{form}}]"
 
 
-def main() -> None:
-    """Print one row for each pair and strategy."""
+def table(arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of a Markdown table: one row for each pair and strategy."""
+    host = Host()
+    yield f"{arguments.seeds} seeds, at most {arguments.max_queries} queries a seed, {arguments.repeat} repeats."
+    yield ""
+    yield "| pair | strategy | found | queries | queries a second | overhead |"
+    yield "|---|---|---|---|---|---|"
+    for pair in PAIRS:
+        for strategy in STRATEGIES:
+            profile = profile_of(pair, strategy, arguments, host)
+            runs = [measure(profile) for _ in range(arguments.repeat)]
+            rates = _spread([run.queries / run.search_s for run in runs], ",.0f")
+            overheads = _spread([run.overhead for run in runs], ".0%")
+            yield f"| {pair} | {strategy} | {runs[0].found} | {runs[0].queries:,} | {rates} | {overheads} |"
+
+
+def arguments_of(command_line: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200, help="seeds to screen (default: %(default)s)")
     parser.add_argument("--max-queries", type=int, default=1000, help="queries a seed (default: %(default)s)")

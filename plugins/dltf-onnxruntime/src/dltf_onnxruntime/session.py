@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dltf.plugin import MissingPackageError, ModelFileError, TargetUnavailableError
 from dltf_onnxruntime.providers import CPU, runtime
 from dltf_onnxruntime.reason import reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from dltf_onnxruntime.backend import OnnxRuntime
     from dltf_onnxruntime.providers import Provider
 
 _LEVELS = {
@@ -25,7 +25,20 @@ _FATAL = 4  # every failure reaches us as an exception as well
 _FAULTS_OF_THE_FILE = ("InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NoSuchFile")
 
 
-def open_session(settings: OnnxRuntime, file: Path, provider: Provider) -> Any:
+class SessionSettings(Protocol):
+    """What a session is made with: the fields of the backend."""
+
+    @property
+    def optimisation(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def provider_options(self) -> Mapping[str, Any]: ...
+    @property
+    def cpu_fallback(self) -> bool: ...
+
+
+def open_session(settings: SessionSettings, file: Path, provider: Provider) -> Any:
     """Return an `InferenceSession`; raise `ModelFileError` or `TargetUnavailableError` where there is none to have."""
     _check_file(file)
     onnxruntime = runtime()
@@ -60,7 +73,7 @@ def _check_file(file: Path) -> None:
         raise ModelFileError(f"{file} is empty (0 bytes)", hint="export or download it again")
 
 
-def _options(settings: OnnxRuntime, provider: Provider) -> Any:
+def _options(settings: SessionSettings, provider: Provider) -> Any:
     onnxruntime = runtime()
     level = getattr(onnxruntime.GraphOptimizationLevel, _LEVELS[settings.optimisation], None)
     if level is None:
