@@ -184,21 +184,9 @@ def arguments_of(command_line: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--seeds", type=int, default=200, help="seeds to screen (default: %(default)s)")
     parser.add_argument("--max-queries", type=int, default=1000, help="queries a seed (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="searches of each row (default: %(default)s)")
-    arguments = parser.parse_args()
-    host = Host()
-    print(f"{arguments.seeds} seeds, at most {arguments.max_queries} queries a seed, {arguments.repeat} repeats\n")
-    print("| pair | strategy | found | queries | queries a second | overhead |")
-    print("|---|---|---|---|---|---|")
-    for pair in PAIRS:
-        for strategy in STRATEGIES:
-            profile = profile_of(pair, strategy, arguments, host)
-            runs = [measure(profile) for _ in range(arguments.repeat)]
-            rates = _spread([run.queries / run.search_s for run in runs], ",.0f")
-            overheads = _spread([run.overhead for run in runs], ".0%")
-            print(
-                f"| {pair} | {strategy} | {runs[0].found} | {runs[0].queries:,} | {rates} | {overheads} |", flush=True
-            )
+    return parser.parse_args(command_line)
 
 
 if __name__ == "__main__":
-    main()
+    for line in table(arguments_of()):
+        print(line, flush=True)

@@ -20,17 +20,17 @@ compare ratios, and rows of one table. Made on {machine}, Python {python}.
 
 ## DFlare on published pairs
 
-`python benchmarks/published_pairs.py`, with the profiles of `examples/dflare`. The last column is the authors' release,
-run unmodified on the same models (see [DFlare, paper and release](dflare.md)). A success rate counts the seeds on which
-both variants agree; a budget that runs out counts as a failure.
+`python benchmarks/published_pairs.py`, with the profiles of `examples/dflare`. The last column is the authors'
+release, run unmodified on the same models (see [DFlare, paper and release](dflare.md)). A success rate counts the seeds
+on which both variants agree; a budget that runs out counts as a failure.
 
 {pairs}
 
 ## The engine's overhead
 
 `python benchmarks/overhead.py`. Overhead is 1 − (time to replay the recorded batches through the two runners, with the
-same concurrency) ÷ (time of the search): what the search costs beyond inference. Confirming a finding, its file form and
-its distances are part of it. Median over the repeats, with the range in brackets.
+same concurrency) ÷ (time of the search): what the search costs beyond inference. Confirming a finding, its file form
+and its distances are part of it. Median over the repeats, with the range in brackets.
 
 {overhead}
 """

@@ -54,7 +54,8 @@ def interval(values: Sequence[float]) -> str:
 
 def table(campaign_seeds: Sequence[int]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
-    yield f"Campaign seeds {', '.join(map(str, campaign_seeds))}; 200 test images each, at most 10,000 queries an image."
+    numbers = ", ".join(map(str, campaign_seeds))
+    yield f"Campaign seeds {numbers}; 200 test images each, at most 10,000 queries an image."
     yield ""
     yield "| pair | settings | found | median queries | mean · most queries | mean rms to the seed | the release |"
     yield "|---|---|---|---|---|---|---|"

@@ -44,6 +44,7 @@ SUMMARY = {
     "finished": "false where the run was interrupted",
     "seeds": "how many seeds the campaign takes",
     "skipped": "seeds that could not be read, or that a model cannot take",
+    "skipped_because": "why, for the first twenty; the table `skipped` of run.sqlite has all",
     "screened.seeds": "seeds that both variants have seen",
     "screened.agree": "of these, those without a deviation",
     "screened.natural": "those on which the variants differ as they are: natural findings",

@@ -37,8 +37,8 @@ def finish(folder: Path, out: str, *settings: str) -> dict[str, Any]:
 def kill_at_random_moments(folder: Path, out: str, *settings: str, whole_s: float) -> list[int]:
     """Start, kill and resume a run; return how many cases it had finished each time it was killed.
 
-    A run that takes `whole_s` is let go on for less than a tenth of it at first, so that the kills hit it alive, and for
-    longer after a kill that came before anything was finished.
+    A run that takes `whole_s` is let go on for less than a tenth of it at first, so that the kills hit it alive, and
+    for longer after a kill that came before anything was finished.
     """
     short_s = window_s = whole_s / (KILLS + 2)
     moments = random.Random(7)

@@ -59,8 +59,8 @@ def test_all_complaints_come_at_once_each_with_file_key_and_cure(folder: Path, h
     told = complaints(folder, host, text)
     expected = {
         "profile.toml: sedes: there is no such table",
-        'profile.toml: seeds.colour: there is no such key; there is "broken", "number", "odd", "width"',
-        'profile.toml: seeds.cuont: there is no such key; there is "broken", "number", "odd", "width"',
+        'profile.toml: seeds.colour: there is no such key; there is "broken", "count", "number"',
+        'profile.toml: seeds.cuont: there is no such key; did you mean "count"?',
         "profile.toml: seeds.number = 2.5: expected an integer",
         "profile.toml: models.candidate.threads = 0: must be >= 1",
         'profile.toml: search.max_queries = "many": expected an integer',

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dltf.campaign import gates
 from dltf.campaign.environment import environment, file_facts
@@ -36,6 +36,8 @@ class Outcome:
     folder: RunFolder
     summary: dict[str, Any]
     interrupted: bool
+    example: int | None = None  # the number of one of its findings
+    was_finished: bool = False  # before this call, which had nothing left to do
 
     @property
     def gates_hold(self) -> bool:
@@ -56,7 +58,7 @@ def run(profile: Profile, host: Host, folder: RunFolder, *, resume: bool = False
         with Store(folder, write=True) as store:
             _claim(store, profile, models)
             if store.fact("finished", False):
-                return _conclude(profile, host, store, interrupted=False)
+                return evolve(_conclude(profile, host, store, interrupted=False), was_finished=True)
     seeds, cases = open_seeds(profile)
     with make_pair(profile) as pair:
         opened = settle(profile, pair, seeds, cases)
@@ -86,7 +88,8 @@ def _conclude(profile: Profile, host: Host, store: Store, *, interrupted: bool) 
     summary["gates"] = gates.evaluate(profile.gates, summary)
     store.folder.write_summary(summary)
     host.tell("dltf_campaign_finished", summary=summary)
-    return Outcome(store.folder, summary, interrupted)
+    first = store.query('SELECT "case" FROM findings ORDER BY phase != \'search\', "case" LIMIT 1')
+    return Outcome(store.folder, summary, interrupted, example=first[0][0] if first else None)
 
 
 def _phases(profile: Profile, host: Host, opened: Opened, store: Store, clock: _Clock) -> None:

@@ -34,6 +34,7 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
         "finished": store.fact("finished", False),
         "seeds": store.fact("seeds", 0),
         "skipped": _one(store, "SELECT count(*) FROM skipped"),
+        "skipped_because": [why for (why,) in store.query('SELECT reason FROM skipped ORDER BY "case" LIMIT 20')],
         "screened": screened,
         "searched": len(ended),
         "outcomes": {name: outcomes[name] for name in ("found", "exhausted", "timeout")},

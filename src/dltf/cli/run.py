@@ -46,6 +46,8 @@ def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, 
             outcome = run(checked, host, folder, resume=resume)
     else:
         outcome = run(checked, host, folder, resume=resume)
+    if outcome.was_finished:
+        click.echo(f"{folder.path} was finished already; nothing was left to do", err=True)
     changes = [part for setting in settings for part in ("--set", setting)]
     tell_summary(outcome, shlex.join(["dltf", "run", str(profile), "--out", str(folder.path), *changes, "--resume"]))
     for failure in host.failures:

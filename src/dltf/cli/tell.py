@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from dltf.campaign import Outcome
 
 
+_SKIPPED_TOLD = 3
+
+
 def tell_summary(outcome: Outcome, resume: str) -> None:
     """Print the verdict, the figures, the gates, and the next step; `resume` is the command that goes on."""
     console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -32,6 +35,9 @@ def tell_summary(outcome: Outcome, resume: str) -> None:
     if summary["findings"]:
         export = f"dltf export {shlex.quote(folder)} DIR"
         console.print(f"\nFindings are in {folder}; write them as files with: {export}", markup=False)
+        if outcome.example is not None:
+            again = f"dltf replay {shlex.quote(folder)} {outcome.example}"
+            console.print(f"Show one of them to both variants again with: {again}", markup=False)
     else:
         console.print(f"\nThe run is in {folder}", markup=False)
 
@@ -41,7 +47,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         (
             "seeds",
-            f"{screened['seeds']} screened, {screened['natural']} natural findings, {summary['skipped']} skipped",
+            f"{screened['seeds']} screened, {_counted(screened['natural'], 'natural finding')}, "
+            f"{summary['skipped']} skipped",
         ),
         ("searched", f"{summary['searched']} with {summary['strategy']}, {summary['outcomes']['found']} found"),
     ]
@@ -66,6 +73,9 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(
             ("ties", f"{summary['ties']['screened']} of the seeds, {summary['ties']['findings']} of the findings")
         )
+    rows += [("skipped", why) for why in summary["skipped_because"][:_SKIPPED_TOLD]]
+    if summary["skipped"] > _SKIPPED_TOLD:
+        rows.append(("", f"and {summary['skipped'] - _SKIPPED_TOLD} more, in the table `skipped` of run.sqlite"))
     rows += [("not reproducible", why) for why in summary["not_reproducible_because"]]
     for role, variant in summary["variants"].items():
         rows += [(role, note) for note in _variant_notes(variant)]
@@ -78,6 +88,10 @@ def _variant_notes(variant: dict[str, Any]) -> list[str]:
         apart = variant["probe"]["largest_difference"]
         notes.append(f"its answers depend on the batch (by up to {apart:.2g}), so it runs at batch size one")
     return notes
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _number(value: float | None) -> str:

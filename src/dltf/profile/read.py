@@ -11,6 +11,7 @@ import attrs
 from dltf.errors import DltfError, ProfileError, nearest
 from dltf.joining import Joined
 from dltf.profile import model, source
+from dltf.profile.resolve import VARIANTS, keys, numbered, resolved, split
 from dltf.profile.structure import show, structure, unstructure
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TABLES = ("campaign", "domain", "seeds", "models", "search", "operators", "oracle", "gate")
-VARIANTS = ("reference", "candidate")
+
+# The host's own keys in tables that also hold a component's settings: they count when a misspelt key gets the nearest.
+_HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("seeds",): keys(model.SeedsTable),
+    ("search",): keys(model.SearchTable),
+    **{("models", role): (*keys(model.ModelTable), "input", "output") for role in VARIANTS},
+}
 
 
 def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model.Profile:
@@ -81,7 +88,7 @@ class _Reader:
             gates=tuple(gates),
             tree={},
         )
-        return attrs.evolve(parts, tree=_resolved(parts, self._tree.tables, self._operator_tables))
+        return attrs.evolve(parts, tree=resolved(parts, self._tree.tables, self._operator_tables))
 
     def domain_alone(self) -> Domain:
         domain = self._domain(str(self._table("campaign", needed=True).get("domain", "")))
@@ -98,7 +105,7 @@ class _Reader:
         return self._component("dltf_domains", name, ("campaign", "domain"), ("domain",), self._table("domain"))
 
     def _seeds(self, domain: str) -> tuple[model.SeedsTable | None, Any]:
-        own, rest = _split(self._table("seeds", needed=True), model.SeedsTable)
+        own, rest = split(self._table("seeds", needed=True), model.SeedsTable)
         if "seeds" not in self._tree.tables:
             return None, None
         settings = self._settings(model.SeedsTable, ("seeds",), own)
@@ -117,7 +124,7 @@ class _Reader:
                 self._complain(at, "is missing" if table is None else f" = {show(table)}: expected a table")
             return None
         table = dict(table)
-        own, rest = _split(table, model.ModelTable)
+        own, rest = split(table, model.ModelTable)
         inputs, outputs = (self._inner(rest, at, key) for key in ("input", "output"))
         settings = self._settings(model.ModelTable, at, own)
         if settings is not None and not settings.file.is_file():
@@ -134,7 +141,7 @@ class _Reader:
         return model.Variant(settings, backend, prepared, decoder)  # type: ignore[arg-type]  # complained about above
 
     def _search(self) -> tuple[model.SearchTable | None, Any]:
-        own, rest = _split(self._table("search"), model.SearchTable)
+        own, rest = split(self._table("search"), model.SearchTable)
         settings = self._settings(model.SearchTable, ("search",), own)
         name = own.get("use", model.SearchTable().use)
         return settings, self._used("dltf_search_strategies", ("search",), {"use": name} | rest)
@@ -161,7 +168,7 @@ class _Reader:
                 self._complain(at, f"names no operator{self._operator_advice(domain)}")
                 continue
             named += [model.NamedOperator(name, operator) for name, operator in operators.items()]
-        return _numbered(named)
+        return numbered(named)
 
     def _oracle(self, at: tuple[str, ...], table: Table) -> Any:
         rules: tuple[Literal["all", "any"], ...] = ("all", "any")
@@ -225,7 +232,7 @@ class _Reader:
         return self._settings(cls, at, table)
 
     def _settings(self, cls: type[T], at: tuple[str, ...], table: Table) -> T | None:
-        settings, wrong = structure(cls, table, lambda key: self._tree.folder((*at, key)))
+        settings, wrong = structure(cls, table, lambda key: self._tree.folder((*at, key)), _HOSTS_OWN.get(at, ()))
         for below, message in wrong:
             self._complain((*at, *below), message)
         checked: T | None = settings
@@ -274,40 +281,3 @@ class _Reader:
         text = f"{self._tree.told_by(at)}: {'.'.join(at)}{separator}{message}"
         if text not in self._complaints:
             self._complaints.append(text)
-
-
-def _split(table: Mapping[str, Any], cls: Any) -> tuple[Table, Table]:
-    """Part the host's own keys of a table from those of the component that it names."""
-    own = {field.name for field in attrs.fields(cls)}
-    return {k: v for k, v in table.items() if k in own}, {k: v for k, v in table.items() if k not in own}
-
-
-def _numbered(operators: list[model.NamedOperator]) -> list[model.NamedOperator]:
-    """Tell operators of one name apart: the second blur is blur#2."""
-    seen: dict[str, int] = {}
-    for position, entry in enumerate(operators):
-        seen[entry.name] = seen.get(entry.name, 0) + 1
-        if seen[entry.name] > 1:
-            operators[position] = attrs.evolve(entry, name=f"{entry.name}#{seen[entry.name]}")
-    return operators
-
-
-def _resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[Table]) -> Table:
-    """Write the profile down again, defaults filled in and paths absolute, so that a run can be repeated from it."""
-    names = {name: tables["models"][name].get("output", {}).get("use", "classes") for name in VARIANTS}
-    tree: Table = {
-        "campaign": unstructure(profile.campaign),
-        "seeds": unstructure(profile.seeds) | unstructure(profile.seed_source),
-        "models": {},
-        "search": unstructure(profile.search) | unstructure(profile.strategy),
-        "operators": operators,
-        "oracle": tables.get("oracle", {"use": "top_label"}),
-        "gate": tables.get("gate", {}),
-    }
-    if "domain" in tables:
-        tree["domain"] = unstructure(profile.domain)
-    for name, variant in zip(VARIANTS, (profile.reference, profile.candidate), strict=True):
-        tree["models"][name] = unstructure(variant.table) | unstructure(variant.backend)
-        tree["models"][name]["input"] = unstructure(variant.input)
-        tree["models"][name]["output"] = {"use": names[name]} | unstructure(variant.decoder)
-    return tree

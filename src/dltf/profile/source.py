@@ -72,18 +72,22 @@ def _load(file: Path, seen: tuple[Path, ...]) -> Tree:
         return own
     if not isinstance(base, str):
         raise ProfileError([f'{file}: extends = {base!r}: give one file name, for example "base.toml"'])
-    below = _load((file.parent / base).absolute(), (*seen, file))
+    try:
+        below = _load((file.parent / base).absolute(), (*seen, file))
+    except ProfileFileError as error:
+        raise ProfileFileError(f"{file} extends {base!r}: {error.message}", hint=error.hint) from None
     _merge(below, (), tables, own)
     return below
 
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            return tomllib.load(opened)
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ProfileFileError(f"there is no profile {file}", hint="name a TOML file; examples/demo has one") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ProfileFileError(f"the profile {file} is not UTF-8: {error.reason}", hint="save it as UTF-8") from None
+    except OSError as error:
         raise ProfileFileError(f"the profile {file} cannot be read: {error}", hint="name a TOML file") from None
     except tomllib.TOMLDecodeError as error:
         raise ProfileFileError(f"the profile {file} is not TOML: {error}", hint="mend it at that place") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -30,11 +30,12 @@ class _From(str):
 
 
 def structure(
-    cls: type, table: Mapping[str, Any], folder_of: Callable[[str], Path]
+    cls: type, table: Mapping[str, Any], folder_of: Callable[[str], Path], beside: Sequence[str] = ()
 ) -> tuple[Any, list[tuple[tuple[str, ...], str]]]:
     """Return the settings object, or None and what is wrong: (key path below the table, message) each.
 
-    A relative path starts from the folder that `folder_of` gives for its key; `${NAME}` in a path stands for an
+    `beside` names the keys of the same table that others read: they count when a misspelt key gets the nearest one. A
+    relative path starts from the folder that `folder_of` gives for its key; `${NAME}` in a path stands for an
     environment variable.
     """
     attrs.resolve_types(cls)
@@ -42,7 +43,7 @@ def structure(
     try:
         return _converter().structure(known, cls), []
     except ClassValidationError as error:
-        return None, _flatten(error, (), cls, table)
+        return None, _flatten(error, (), table, beside)
 
 
 def unstructure(settings: Any) -> Any:
@@ -172,16 +173,16 @@ def _tuple(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _flatten(
-    error: BaseException, at: tuple[str, ...], cls: type, table: Mapping[str, Any]
+    error: BaseException, at: tuple[str, ...], table: Mapping[str, Any], beside: Sequence[str]
 ) -> list[tuple[tuple[str, ...], str]]:
     if isinstance(error, (ClassValidationError, IterableValidationError)):
         found = []
         for inner in error.exceptions:
             named = _attribute(inner)
-            found += _flatten(inner, (*at, named) if named else at, cls, table)
+            found += _flatten(inner, (*at, named) if named else at, table, beside)
         return found
     if isinstance(error, ForbiddenExtraKeysError):
-        known = [f.name for f in attrs.fields(error.cl)]
+        known = [*(f.name for f in attrs.fields(error.cl)), *(() if at else beside)]
         return [((*at, key), "there is no such key" + nearest(key, known)) for key in sorted(error.extra_fields)]
     if isinstance(error, KeyError):
         return [(at, "is missing")]

@@ -26,7 +26,10 @@ def read_model(file: Path) -> bytes:
     if not content:
         raise ModelFileError(f"{file} is empty (0 bytes)", hint="convert or download it again")
     if content[4:8] != _IDENTIFIER:
-        raise ModelFileError(f"{file} is not a TFLite model: bytes 4 to 8 are {content[4:8]!r}, not {_IDENTIFIER!r}")
+        raise ModelFileError(
+            f"{file} is not a TFLite model: bytes 4 to 8 are {content[4:8]!r}, not {_IDENTIFIER!r}",
+            hint='give a .tflite file; for an .onnx file set backend = "onnxruntime"',
+        )
     try:
         flatbuffer.check(content)
     except flatbuffer.DamagedError as error:
