@@ -208,7 +208,7 @@ class _Run:
                     over[row] = "found"
                     continue
                 case.unconfirmed += 1
-            elif moves:
+            if moves:
                 case.base = mutants[row]
                 if case.fresh:
                     case.chain.clear()

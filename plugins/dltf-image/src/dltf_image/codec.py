@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from dltf_image.pictures import read_picture, to_pillow
+from dltf_image.pictures import read_picture
 
 if TYPE_CHECKING:
     from dltf.plugin import Sample
@@ -20,9 +19,11 @@ class PngCodec:
     suffix: str = field(default=".png", init=False)
 
     def encode(self, sample: Sample) -> bytes:
-        file = BytesIO()
-        to_pillow(sample).save(file, "PNG")
-        return file.getvalue()
+        import cv2
+
+        done, data = cv2.imencode(".png", sample[:, :, ::-1])  # several times quicker than Pillow's
+        assert done, "a picture of one or three channels can be written"
+        return bytes(data)
 
     def decode(self, data: bytes) -> Sample:
         return read_picture(data, "the PNG data", formats=("PNG",))
