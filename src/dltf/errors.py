@@ -75,6 +75,16 @@ class RuntimeFailedError(DltfError):
     exit_status = 3
 
 
+class RuntimeHungError(RuntimeFailedError):
+    """A runtime did not answer within its time limit: give it more, or look into the input."""
+
+
+class RuntimeLostError(DltfError):
+    """A runtime that failed cannot be started again: the campaign ends, and can be resumed."""
+
+    exit_status = 3
+
+
 class ModelFileError(DltfError):
     """A model file that is missing, or that its runtime cannot read: give another file."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,12 @@ def kind_of(judged: Judged, row: int = 0) -> str | None:
     if not judged.finite[column]:
         return "nonfinite"
     return "deviation" if judged.verdicts.deviates[column] else None
+
+
+def digest_of(sample: Sample) -> str:
+    """Return a sha256 of a sample's type, shape and values."""
+    head = f"{sample.dtype.str}{sample.shape}".encode()
+    return hashlib.sha256(head + sample.tobytes()).hexdigest()
 
 
 def answer_of(observations: Observations, row: int, *, state: bool = True) -> Answer:

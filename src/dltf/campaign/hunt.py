@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltf.campaign.confirm import Suspect, confirm
+from dltf.campaign.confirm import Suspect, confirm, digest_of
 from dltf.campaign.opening import Opened
+from dltf.errors import SeedError, SeedSourceError
 from dltf.search.engine import End, Engine, Hit, Start
 from dltf.store import CaseEnd
 from dltf.values import Answer, Observations, Seed
@@ -53,10 +54,11 @@ def hunt(
 
     def ended(ends: Sequence[End]) -> None:
         fresh = [confirmed.pop(end.case) for end in ends if end.case in confirmed]
+        kinds = {finding.case: finding.kind for finding in fresh}
         with store.together():
             for finding in fresh:
                 store.add_finding(finding)
-            store.add_ends(CaseEnd(end.case, end.outcome, end.queries, end.unconfirmed) for end in ends)
+            store.add_ends(CaseEnd(end.case, _outcome(end, kinds), end.queries, end.unconfirmed) for end in ends)
         for finding in fresh:
             found(finding)
         progressed(len(ends), 0)
@@ -65,12 +67,27 @@ def hunt(
     return engine.run(_starts(cases, opened, store), check, ended, lambda queries: progressed(0, queries))
 
 
+def _outcome(end: End, kinds: Mapping[int, str]) -> str:
+    """Return how a case ended: one that ended in a NaN or a failure did not find a deviation."""
+    kind = kinds.get(end.case, "deviation")
+    return end.outcome if kind == "deviation" else kind
+
+
 def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Start]:
     for case in cases:
         screened = store.screened(case)
         assert screened.reference is not None, "a seed that a runtime failed on is not searched"
         assert screened.candidate is not None
-        sample = opened.seeds[case].sample
+        try:
+            sample = opened.seeds[case].sample
+        except SeedError as error:
+            store.add_skipped({case: f"{error.message} (it could be read when it was screened)"})
+            continue
+        if digest_of(sample) != screened.sha256:
+            raise SeedSourceError(
+                f"the seed {screened.name} is another than the one that was screened",
+                hint="put the old seeds back and go on with --resume, or start a new run",
+            )
         tied = screened.tied
         yield Start(case, sample, _column(screened.reference, tied), _column(screened.candidate, tied))
 

@@ -67,8 +67,8 @@ def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Op
     for variant, described in variants:
         variant.settle(described.decoder, samples)
     _comparable(pair, samples[0])
-    invariance = {variant.role: probe(variant, samples) for variant, _ in variants}
     asked = profile.campaign.batch
+    invariance = {variant.role: probe(variant, samples, asked) for variant, _ in variants}
     if asked is None:
         for variant, _ in variants:
             variant.alone = not invariance[variant.role].batch

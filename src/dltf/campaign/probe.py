@@ -14,29 +14,42 @@ if TYPE_CHECKING:
     from dltf.values import Sample
     from dltf.variant import Variant
 
-SIZES = (1, 7, 64)
+SIZES = (1, 2, 7, 33, 64)
 
 
 @frozen
 class Invariance:
-    """What the probe saw: the same inputs in batches of 1, 7 and 64, and once more in the same batches."""
+    """What the probe saw: the same inputs in batches of several sizes, and once more in the largest."""
 
     batch: bool  # bit for bit the same, whatever the batch
     repeat: bool  # bit for bit the same, when asked again
     largest_difference: float  # between the outputs of one input in two batches
 
 
-def probe(variant: Variant, samples: Sequence[Sample]) -> Invariance:
-    """Compare the raw outputs of a variant on up to 64 samples (fewer are repeated to fill the batch)."""
-    filled = [samples[i % len(samples)] for i in range(max(SIZES))]
-    seen = [_outputs(variant, filled, size) for size in SIZES]
-    again = _outputs(variant, filled, SIZES[-1])
+def probe(variant: Variant, samples: Sequence[Sample], asked: int | None = None) -> Invariance:
+    """Compare the raw outputs of a variant on samples in batches of `SIZES`, and of the size that the profile asks for.
+
+    The samples are those of the shape that most have, repeated to fill the largest batch: they do travel together.
+    """
+    sizes = sorted({*SIZES, asked or 1})
+    alike = _commonest(samples)
+    filled = [alike[i % len(alike)] for i in range(sizes[-1])]
+    seen = [_outputs(variant, filled, size) for size in sizes]
+    again = _outputs(variant, filled, sizes[-1])
     pairs = [(seen[0][name], other[name]) for other in seen[1:] for name in seen[0]]
     return Invariance(
         batch=all(_same(one, other) for one, other in pairs),
         repeat=all(_same(seen[-1][name], again[name]) for name in again),
         largest_difference=max((_apart(one, other) for one, other in pairs), default=0.0),
     )
+
+
+def _commonest(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples of the shape that most of them have."""
+    groups: dict[tuple[int, ...], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.shape, []).append(sample)
+    return max(groups.values(), key=len)
 
 
 def _outputs(variant: Variant, samples: Sequence[Sample], size: int) -> dict[str, list[NDArray[Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from dltf.campaign.confirm import Suspect, answer_of, confirm, kind_of
+from dltf.campaign.confirm import Suspect, answer_of, confirm, digest_of, kind_of
 from dltf.campaign.opening import Opened, fits
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError
 from dltf.store import Screened
@@ -35,7 +35,7 @@ def screen(
         if seeds:
             seeds, misfits, judged = _judge(opened.pair, seeds)
             skipped |= misfits
-            if not done and first == 0:
+            if not done and first == 0 and seeds:
                 _require_some_answer(judged, len(seeds))
         rows, findings = [], []
         for row, (case, seed) in enumerate(seeds.items()):
@@ -94,12 +94,13 @@ def _one(
             judged, row = pair.judge_alone(seed.sample), 0
     crashed = row in judged.crashed
     column = int((judged.rows == row).argmax()) if not crashed else 0
-    outcome = "agree" if finding is None else _NATURAL[finding.kind]
+    outcome = _NATURAL[finding.kind] if finding is not None else "crash" if crashed else "agree"
     keep_state = outcome == "agree"  # only those that are searched are asked for their state again
     return (
         Screened(
             case=case,
             name=seed.name,
+            sha256=digest_of(seed.sample),
             label=seed.label,
             outcome=outcome,
             unconfirmed=unconfirmed,

@@ -19,7 +19,7 @@ import attrs
 from attrs import frozen
 
 from dltf import errors
-from dltf.errors import DltfError, RuntimeFailedError
+from dltf.errors import DltfError, RuntimeFailedError, RuntimeHungError, RuntimeLostError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,10 +76,17 @@ class _Runner:
 
     def run(self, inputs: Tensors) -> Tensors:
         if self._process is None:
-            self._start()
+            self._start_again()
         self._tell(dict(inputs))
         answer: Tensors = self._hear(self._timeout_s, "while it ran the model")
         return answer
+
+    def _start_again(self) -> None:
+        try:
+            self._start()
+        except DltfError as error:
+            message = f"the runtime was ended, and could not be started again: {error.message}"
+            raise RuntimeLostError(message, hint="mend it, and go on with --resume") from error
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -87,7 +94,11 @@ class _Runner:
         self._process = context.Process(target=_serve, args=(other, *self._what), daemon=True)
         self._process.start()
         other.close()
-        self.inputs, self.outputs, self.notes = self._hear(OPEN_S, "while it opened the model")
+        try:
+            self.inputs, self.outputs, self.notes = self._hear(OPEN_S, "while it opened the model")
+        except DltfError:
+            self._end()
+            raise
 
     def _tell(self, message: Any) -> None:
         try:
@@ -99,7 +110,7 @@ class _Runner:
         try:
             if not self._pipe.poll(timeout_s):
                 self._end()
-                raise RuntimeFailedError(f"the runtime did not answer for {timeout_s:g} s {when}, and was ended")
+                raise RuntimeHungError(f"the runtime did not answer for {timeout_s:g} s {when}, and was ended")
             kind, answer = self._pipe.recv()
         except (EOFError, ConnectionError):
             self._process.join(_CLOSE_S)

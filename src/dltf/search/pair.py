@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import field, frozen
 
-from dltf.errors import RuntimeFailedError
+from dltf.errors import RuntimeFailedError, RuntimeHungError
 from dltf.values import Observations, Verdicts
 from dltf.variant import concatenate
 
@@ -50,6 +50,7 @@ class Pair:
         self.candidate = candidate
         self.oracle = oracle
         self.run_s = 0.0
+        self.hangs = 0  # calls that were ended by their time limit
         self.concurrent = concurrent
         self._stack = ExitStack()
         self._beside: ThreadPoolExecutor | None = None
@@ -72,6 +73,8 @@ class Pair:
     def judge(self, samples: Sequence[Sample]) -> Judged:
         """Show n samples to both variants; a sample on which a runtime fails is found by showing it alone."""
         rows = np.arange(len(samples))
+        if not len(rows):
+            return Judged(rows, _NOTHING, _NOTHING, _NO_VERDICT)
         try:
             reference, candidate = self._observe(samples)
         except RuntimeFailedError:
@@ -84,19 +87,26 @@ class Pair:
 
     def _observe(self, samples: Sequence[Sample]) -> tuple[Observations, Observations]:
         if self._beside is None or self._expected_s * len(samples) < HANDOVER_S:
-            reference, candidate = self.reference.observe(samples), self.candidate.observe(samples)
+            reference, candidate = self._seen_by(self.reference, samples), self._seen_by(self.candidate, samples)
             self.run_s += self.reference.run_s + self.candidate.run_s
             self._expect(len(samples))
             return reference, candidate
-        future = self._beside.submit(self.candidate.observe, samples)
+        future = self._beside.submit(self._seen_by, self.candidate, samples)
         try:
-            reference = self.reference.observe(samples)
+            reference = self._seen_by(self.reference, samples)
         finally:
             future.exception()  # wait, so that no runner is used twice at once
         candidate = future.result()
         self.run_s += max(self.reference.run_s, self.candidate.run_s)
         self._expect(len(samples))
         return reference, candidate
+
+    def _seen_by(self, variant: Variant, samples: Sequence[Sample]) -> Observations:
+        try:
+            return variant.observe(samples)
+        except RuntimeFailedError as error:
+            self.hangs += isinstance(error, RuntimeHungError)
+            raise RuntimeFailedError(f"the {variant.role}: {error.message}", hint=error.hint) from error
 
     def _expect(self, count: int) -> None:
         self._expected_s = min(self.reference.run_s, self.candidate.run_s) / count

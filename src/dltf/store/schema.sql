@@ -1,4 +1,6 @@
 -- One run. Times are seconds; decisions, labels and mappings are JSON; states are little-endian float32.
+PRAGMA user_version = 1;
+
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 -- Seeds that could not be read.
@@ -8,6 +10,7 @@ CREATE TABLE IF NOT EXISTS skipped ("case" INTEGER PRIMARY KEY, reason TEXT NOT 
 CREATE TABLE IF NOT EXISTS screened (
   "case" INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
   label TEXT,
   outcome TEXT NOT NULL,
   unconfirmed INTEGER NOT NULL,
@@ -20,7 +23,7 @@ CREATE TABLE IF NOT EXISTS screened (
   candidate_state BLOB
 ) STRICT;
 
--- Cases whose search is over. outcome: found, exhausted, timeout.
+-- Cases whose search is over. outcome: found, nonfinite, crash, exhausted, timeout.
 CREATE TABLE IF NOT EXISTS searched (
   "case" INTEGER PRIMARY KEY,
   outcome TEXT NOT NULL,

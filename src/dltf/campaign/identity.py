@@ -1,0 +1,110 @@
+"""Whose run it is: what has to be the same for a run to go on, and what it was made on and with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dltf.campaign.environment import environment, file_facts
+from dltf.campaign.opening import Opened, written
+from dltf.errors import RunFolderError
+from dltf.profile.structure import unstructure
+
+if TYPE_CHECKING:
+    from dltf.host import Host
+    from dltf.profile import Profile
+    from dltf.store import Store
+
+# Keys that change how a run is made or judged, and not what it finds. A model is known by its file's hash.
+_WITHOUT_EFFECT = ("campaign.concurrent", "campaign.isolate", "campaign.call_timeout_s", "gate")
+_BY_HASH = ("models.reference.file", "models.candidate.file")
+
+
+def claim(store: Store, profile: Profile, models: dict[str, Any]) -> bool:
+    """Make the run this profile's own, or check that it is; return whether it goes on from before."""
+    before = store.fact("profile")
+    if before is None:
+        store.note(profile=profile.tree, models=models)
+        return False
+    changed = [key for key in sorted(_changes(before, dict(profile.tree))) if not _free(key)]
+    if changed:
+        raise RunFolderError(
+            f"{store.folder.path} holds a run of another profile; these keys differ: {', '.join(changed)}",
+            hint="resume it with its own profile, or name another folder with --out",
+        )
+    for role, facts in store.fact("models").items():
+        if facts["sha256"] != models[role]["sha256"]:
+            raise RunFolderError(
+                f"the {role}'s file {models[role]['file']} has changed since this run began",
+                hint="start a new run, or put the old file back",
+            )
+    store.note(profile=profile.tree)
+    return True
+
+
+def record(store: Store, host: Host, profile: Profile, opened: Opened) -> None:
+    """Note what the run is made on and with; refuse to go on with other seeds, and say what else has changed."""
+    facts = {
+        "seeds": len(opened.cases),
+        "seeds_available": len(opened.seeds),
+        "seed_source": unstructure(dict(opened.seeds.source)),
+        "variants": _variants(profile, opened),
+        "environment": environment(host),
+    }
+    _same_seeds(store, facts)
+    why = _not_reproducible(opened)
+    for name in ("environment", "variants"):
+        before = store.fact(name)
+        differing = [] if before is None else sorted(_changes(before, facts[name]))
+        differing = [key for key in differing if not key.endswith(".file")]
+        if differing:
+            why.append(f"it was resumed on another footing: {', '.join(differing)} changed")
+    before_why = store.fact("not_reproducible", [])
+    store.note(**facts, not_reproducible=[*before_why, *(reason for reason in why if reason not in before_why)])
+
+
+def _same_seeds(store: Store, facts: dict[str, Any]) -> None:
+    for name in ("seeds_available", "seed_source"):
+        before = store.fact(name)
+        if before is not None and before != facts[name]:
+            raise RunFolderError(
+                f"the seeds have changed since this run began: {name} was {before} and is {facts[name]}",
+                hint="start a new run, or put the old seeds back",
+            )
+
+
+def _variants(profile: Profile, opened: Opened) -> dict[str, Any]:
+    variants = {}
+    for variant, described in ((opened.pair.reference, profile.reference), (opened.pair.candidate, profile.candidate)):
+        variants[variant.role] = {
+            **file_facts(described.table.file),
+            "backend": described.table.backend,
+            "target": variant.target,
+            "versions": dict(variant.backend.versions()),
+            "model_input": str(variant.input),
+            "input": unstructure(dict(variant.preprocess.settings)),
+            "output": unstructure(variant.decoder),
+            "probe": written(opened.invariance[variant.role]),
+            "runs_alone": variant.alone,
+            "notes": list(variant.notes),
+        }
+    return variants
+
+
+def _not_reproducible(opened: Opened) -> list[str]:
+    seen = opened.invariance
+    why = [f"the {role} answers differently when asked again" for role, probed in seen.items() if not probed.repeat]
+    if opened.waived:
+        roles = " and ".join(f"the {role}" for role, probed in seen.items() if not probed.batch)
+        why.append(f"campaign.batch = {opened.batch} is set, and the answers of {roles} depend on the batch")
+    return why
+
+
+def _free(key: str) -> bool:
+    return key in _BY_HASH or any(key == free or key.startswith(f"{free}.") for free in _WITHOUT_EFFECT)
+
+
+def _changes(before: Any, now: Any, at: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = set(before) | set(now)
+        return [path for key in keys for path in _changes(before.get(key), now.get(key), f"{at}.{key}" if at else key)]
+    return [] if before == now else [at]
