@@ -348,7 +348,7 @@ def test_nan_outputs_are_findings_of_their_own_that_export_and_replay(folder: Pa
     with_nan_below(0.29, folder / "digits.onnx", folder / "nan.onnx")
     told = call("run", "profile.toml", "--out", "run", *candidate("nan.onnx"), cwd=folder)
     assert told.status == 0
-    assert "NaN outputs" in told.out
+    assert "inputs give NaN or infinite outputs" in told.out
     summary = summary_of(folder / "run")
     assert 0 < summary["screened"]["nonfinite"] < summary["screened"]["seeds"]
     assert summary["nonfinite"] > summary["screened"]["nonfinite"], "the search finds some, too"
@@ -369,7 +369,7 @@ def test_nan_outputs_are_findings_of_their_own_that_export_and_replay(folder: Pa
 def test_nan_outputs_on_every_seed_are_told_as_such(folder: Path) -> None:
     with_nan_below(2.0, folder / "digits.onnx", folder / "nan.onnx")
     told = call("run", "profile.toml", "--out", "run", *candidate("nan.onnx"), cwd=folder)
-    assert "30 of the findings are NaN outputs" in told.out
+    assert "30 inputs give NaN or infinite outputs" in told.out
     assert summary_of(folder / "run")["searched"] == 0
 
 

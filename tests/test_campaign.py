@@ -10,6 +10,8 @@ import toy
 from profiles import write_profile
 
 from dltf.campaign import Outcome, run
+from dltf.campaign.opening import make_pair
+from dltf.campaign.probe import probe
 from dltf.campaign.replay import replay
 from dltf.errors import MisfitError, RunFolderError, RuntimeFailedError, SeedSourceError, TargetUnavailableError
 from dltf.host import Host
@@ -220,7 +222,7 @@ def test_an_input_on_which_a_runtime_fails_is_a_finding_and_the_campaign_goes_on
     assert outcome.summary["crashes"] > 0
     with Store(outcome.folder, write=False) as store:
         crash = next(finding for finding in store.findings() if finding.kind == "crash")
-    assert crash.message == "toyrun: the engine is on fire"
+    assert crash.message == "the candidate: toyrun: the engine is on fire"
     assert crash.reference is None
 
 
@@ -317,3 +319,109 @@ def test_moments_are_told_to_observers(folder: Path, host: Host) -> None:
     go(folder, host)
     assert seen[0] == "screen"
     assert seen[-2:] == ["search", "finished"]
+
+
+def interrupt(folder: Path, after: int = 3) -> None:
+    """Leave a run behind that was interrupted at its n-th finding."""
+    host = Host([toy.ENTRY])
+    host.observe(_Stopper(after))
+    assert go(folder, host, f"seeds.moved={folder}/moved").interrupted
+
+
+def test_a_run_is_not_resumed_on_another_number_of_seeds(folder: Path, host: Host) -> None:
+    interrupt(folder)
+    text = (folder / "profile.toml").read_text()
+    with pytest.raises(RunFolderError, match=r"these keys differ: seeds\.number"):
+        go(folder, host, f"seeds.moved={folder}/moved", "seeds.number=61", resume=True)
+    assert (folder / "profile.toml").read_text() == text
+
+
+def test_a_seed_that_changed_since_it_was_screened_ends_the_run(folder: Path, host: Host) -> None:
+    interrupt(folder)
+    (folder / "moved").write_text("x")
+    with pytest.raises(SeedSourceError, match="is another than the one that was screened"):
+        go(folder, host, f"seeds.moved={folder}/moved", resume=True)
+
+
+def test_seeds_that_are_put_back_let_the_run_go_on(folder: Path, host: Host) -> None:
+    whole = go(folder, Host([toy.ENTRY]), f"seeds.moved={folder}/moved", out="whole").summary
+    interrupt(folder)
+    (folder / "moved").write_text("x")
+    with pytest.raises(SeedSourceError):
+        go(folder, Host([toy.ENTRY]), f"seeds.moved={folder}/moved", resume=True)
+    (folder / "moved").unlink()
+    resumed = go(folder, host, f"seeds.moved={folder}/moved", resume=True).summary
+    assert resumed["findings_sha256"] == whole["findings_sha256"]
+
+
+def test_a_seed_that_vanished_after_it_was_screened_is_skipped_and_counted(folder: Path) -> None:
+    host = Host([toy.ENTRY])
+
+    class Vanishing:
+        @hookimpl
+        def dltf_campaign_progressed(self, progress: CampaignProgress) -> None:
+            if progress.phase == "screen" and progress.done == progress.total:
+                (folder / "moved").write_text("gone")
+
+    host.observe(Vanishing())
+    summary = go(folder, host, f"seeds.moved={folder}/moved").summary
+    assert summary["finished"]
+    assert summary["skipped"] == summary["screened"]["agree"]
+    assert "it could be read when it was screened" in summary["skipped_because"][0]
+
+
+def test_a_batch_of_which_no_seed_fits_is_skipped(folder: Path, host: Host) -> None:
+    summary = go(folder, host, "seeds.odd=20", "campaign.batch=1").summary
+    assert summary["finished"]
+    assert summary["skipped"] == 3
+
+
+def test_a_run_can_be_judged_by_other_gates_when_it_is_resumed(folder: Path, host: Host) -> None:
+    go(folder, host)
+    again = go(folder, host, "gate.findings.at_most=0", resume=True)
+    assert again.was_finished
+    assert not again.gates_hold
+
+
+def test_a_campaign_takes_models_that_have_moved_by_their_hash(folder: Path, host: Host) -> None:
+    go(folder, host)
+    (folder / "moved.json").write_bytes((folder / "candidate.json").read_bytes())
+    assert go(folder, host, f"models.candidate.file={folder}/moved.json", resume=True).was_finished
+
+
+def test_nan_and_failures_are_no_deviations(folder: Path, host: Host) -> None:
+    toy.write_model(folder / "reference.json", nan_above=190)
+    summary = go(folder, host, f"models.candidate.file={folder}/reference.json").summary
+    assert summary["nonfinite"] > 0
+    assert summary["outcomes"]["found"] == 0
+    assert summary["success_rate"] == 0.0
+    assert summary["verdict"].startswith("No difference was found")
+    assert f"{summary['nonfinite']} inputs give NaN" in summary["verdict"]
+
+
+def test_the_probe_lets_inputs_travel_together_whatever_shapes_there_are(folder: Path, host: Host) -> None:
+    toy.write_model(folder / "candidate.json", batch_noise=0.01)
+    profile = read_profile(folder / "profile.toml", host)
+    with make_pair(profile) as pair:
+        samples = [profile.seed_source.open()[index].sample for index in range(3)]
+        assert probe(pair.reference, samples).batch
+        seen = probe(pair.candidate, samples, asked=100)
+    assert not seen.batch
+    assert seen.largest_difference == pytest.approx(0.99, abs=0.01)
+
+
+def test_a_replay_heeds_other_output_settings(folder: Path, host: Host) -> None:
+    outcome = go(folder, host)
+    with Store(outcome.folder, write=False) as store:
+        case = next(store.findings()).case
+        assert replay(store, host, case).same
+        other = replay(store, host, case, ['models.candidate.output={ scores = "probabilities" }'])
+    assert other.candidate is not None
+    assert other.candidate.log_score != replay_score(outcome, host, case)
+
+
+def replay_score(outcome: Outcome, host: Host, case: int) -> float:
+    with Store(outcome.folder, write=False) as store:
+        candidate = replay(store, host, case).candidate
+    assert candidate is not None
+    return candidate.log_score

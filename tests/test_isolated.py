@@ -11,7 +11,7 @@ import toy
 from profiles import write_profile
 
 from dltf.campaign import Outcome, run
-from dltf.errors import ModelFileError, RuntimeFailedError
+from dltf.errors import ModelFileError, RuntimeFailedError, RuntimeLostError
 from dltf.host import Host
 from dltf.profile import read_profile
 from dltf.remote import Isolated
@@ -62,3 +62,22 @@ def test_after_a_crash_the_next_call_starts_anew(tmp_path: Path) -> None:
         with pytest.raises(RuntimeFailedError, match="SIGABRT"):
             runner.run({"x": high})
         assert np.array_equal(runner.run({"x": low})["scores"], before)
+
+
+def test_a_runtime_that_cannot_be_started_again_ends_the_campaign(tmp_path: Path) -> None:
+    file = toy.write_model(tmp_path / "model.json", abort_above=200)
+    with Isolated(toy.ToyRun(), 5.0).open(file, "cpu") as runner:
+        with pytest.raises(RuntimeFailedError, match="SIGABRT"):
+            runner.run({"x": np.full((1, 4), 1.0, dtype=np.float32)})
+        file.write_text("{")
+        with pytest.raises(RuntimeLostError, match="could not be started again"):
+            runner.run({"x": np.full((1, 4), 0.1, dtype=np.float32)})
+
+
+def test_a_time_limit_of_a_runtime_that_was_reached_is_said(tmp_path: Path) -> None:
+    toy.write_model(tmp_path / "candidate.json", hang_above=190)
+    settings = "campaign.isolate=true", "campaign.call_timeout_s=0.3", "search.max_queries=0", "seeds.number=4"
+    summary = go(tmp_path, *settings).summary
+    assert summary["crashes"] > 0
+    assert not summary["reproducible"]
+    assert "ended by campaign.call_timeout_s" in summary["not_reproducible_because"][0]

@@ -60,7 +60,7 @@ def kill_at_random_moments(folder: Path, out: str, *settings: str, whole_s: floa
             command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         ) as process:
             assert process.stderr is not None
-            assert process.stderr.readline().startswith(("running", "resuming"))
+            assert any(line.startswith(("running", "resuming")) for line in iter(process.stderr.readline, ""))
             time.sleep(moments.uniform(0.0, window_s))
             assert process.poll() is None, "the run ended before it was killed: make it longer"
             process.kill()

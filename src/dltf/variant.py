@@ -52,9 +52,11 @@ class Variant:
         try:
             self.input = self._only_input()
             self.preprocess = self._tensors.bind(self.input, self._settings)
-        except MisfitError as error:
+        except BaseException as error:
             self._stack.close()
-            raise MisfitError(f"the {self.role} ({self.file.name}): {error.message}", hint=error.hint) from error
+            if isinstance(error, MisfitError):
+                raise MisfitError(f"the {self.role} ({self.file.name}): {error.message}", hint=error.hint) from error
+            raise
         return self
 
     def __exit__(
@@ -122,6 +124,12 @@ def concatenate(parts: Sequence[Observations]) -> Observations:
     else:
         decisions = [decision for part in parts for decision in part.decisions]
     states = [part.states for part in parts if part.states is not None]
+    if len({state.shape[1] for state in states}) > 1:
+        widths = ", ".join(str(width) for width in sorted({state.shape[1] for state in states}))
+        raise MisfitError(
+            f"the decoder gives states of different lengths ({widths}) for inputs of different shapes",
+            hint="give the seeds one shape (for pictures: size and resize), or choose another decoder",
+        )
     return Observations(
         decisions=decisions,
         log_scores=np.concatenate([part.log_scores for part in parts]),
@@ -156,6 +164,8 @@ def _joined(results: Sequence[Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArr
 
 def _usable(backend: ModelBackend, name: str | None) -> str:
     targets = {target.name: target for target in backend.targets()}
+    if not targets:
+        raise TargetUnavailableError(f"the backend {type(backend).__name__} lists no target: it is broken")
     if name is None:
         name = next(iter(targets))
     if name not in targets:

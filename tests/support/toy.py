@@ -120,12 +120,16 @@ class ToyDomain:
 
 @frozen
 class Points:
-    """Points of `width` bytes; every `broken`-th cannot be read, every `odd`-th is one value longer."""
+    """Points of `width` bytes; every `broken`-th cannot be read, every `odd`-th is one value longer.
+
+    The file `moved`, where it is there, moves every point a little; where it says "gone", none can be read.
+    """
 
     number: int = 60
     width: int = 4
     broken: int = 0
     odd: int = 0
+    moved: str = "/nowhere/moved"
 
     def open(self) -> _Opened:
         return _Opened(self)
@@ -143,12 +147,13 @@ class _Opened:
         if not 0 <= index < len(self):
             raise IndexError(index)
         s = self._settings
-        if s.broken and index % s.broken == 0:
+        moved = Path(s.moved).read_text() if Path(s.moved).exists() else ""
+        if (s.broken and index % s.broken == 0) or moved == "gone":
             raise SeedError(f"point {index} is broken")
         label = index % 3
         rng = np.random.default_rng(index)
         values = rng.integers(20, 80, s.width + bool(s.odd and index % s.odd == 0))
-        values[label] += 120
+        values[label] += 120 + len(moved)
         return Seed(values.astype(np.uint8), f"point {index}", label)
 
 

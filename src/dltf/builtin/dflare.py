@@ -140,21 +140,25 @@ class _Archive:
 
     def __init__(self, slots: int, *, keep_all: bool) -> None:
         self._new = _Vectors(slots)
-        self._rest = _Vectors(slots) if keep_all else None
+        self._rest: dict[int, list[NDArray[np.float32]]] | None = {} if keep_all else None
 
     def forget(self, slots: IntArray) -> None:
         self._new.forget(slots)
         if self._rest is not None:
-            self._rest.forget(slots)
+            for slot in slots.tolist():
+                self._rest.pop(slot, None)
 
     def novel(self, slots: IntArray, vectors: NDArray[np.float32], threshold: float) -> BoolArray:
         """Tell which vectors are far from all kept ones of their slot, and keep them (or all)."""
         novel: BoolArray = self._new.nearest(slots, vectors) > threshold
         if self._rest is not None:
-            for row in np.flatnonzero(novel):
-                one = slice(row, row + 1)
-                novel[row] = self._rest.nearest(slots[one], vectors[one])[0] > threshold
-            self._rest.keep(slots[~novel], vectors[~novel])
+            for row, slot in enumerate(slots.tolist()):
+                rest = self._rest.setdefault(slot, [])
+                if novel[row] and rest:
+                    apart = np.array(rest) - vectors[row]
+                    novel[row] = (apart * apart).sum(axis=1).min() > threshold
+                if not novel[row]:
+                    rest.append(vectors[row])
         self._new.keep(slots[novel], vectors[novel])
         return novel
 

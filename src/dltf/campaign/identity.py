@@ -37,7 +37,8 @@ def claim(store: Store, profile: Profile, models: dict[str, Any]) -> bool:
                 f"the {role}'s file {models[role]['file']} has changed since this run began",
                 hint="start a new run, or put the old file back",
             )
-    store.note(profile=profile.tree)
+    if _changes(before, dict(profile.tree)):
+        store.note(profile=profile.tree)
     return True
 
 

@@ -62,7 +62,8 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -
     changed = _changed(store, profile)
     with make_pair(profile) as pair:
         for variant, described in ((pair.reference, profile.reference), (pair.candidate, profile.candidate)):
-            settled = None if described.table.file in changed else _settled(store, variant.role, described.decoder)
+            same = described.table.file not in changed and _same_output(store, profile, variant.role)
+            settled = _settled(store, variant.role, described.decoder) if same else None
             if settled is None:
                 variant.settle(described.decoder, [seed, sample])
             else:
@@ -79,6 +80,11 @@ def _tree(store: Store) -> Tree:
     if tables is None:
         raise RunFolderError(f"{store.folder.path} holds a run that has not begun", hint="begin it with --resume")
     return Tree(tables, name="the run's profile")
+
+
+def _same_output(store: Store, profile: Profile, role: str) -> bool:
+    before, now = (tree["models"][role].get("output") for tree in (store.fact("profile"), profile.tree))
+    return bool(before == now)
 
 
 def _settled(store: Store, role: str, decoder: Decoder) -> Decoder | None:

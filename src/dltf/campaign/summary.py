@@ -37,7 +37,7 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
         "skipped_because": [why for (why,) in store.query('SELECT reason FROM skipped ORDER BY "case" LIMIT 20')],
         "screened": screened,
         "searched": len(ended),
-        "outcomes": {name: outcomes[name] for name in ("found", "exhausted", "timeout")},
+        "outcomes": {name: outcomes[name] for name in ("found", "nonfinite", "crash", "exhausted", "timeout")},
         "findings": total,
         "success_rate": len(found) / len(ended) if ended else None,
         "queries": _spread(found) | {"total": sum(q for _, q in ended), "screening": screened["seeds"]},
@@ -100,7 +100,10 @@ def _distances(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
 
 def _accuracy(store: Store) -> dict[str, float] | None:
     """Return the share of screened seeds that each variant labels as the source does, where the source has labels."""
-    rows = store.query("SELECT label, reference_decision, candidate_decision FROM screened WHERE label != 'null'")
+    rows = store.query(
+        """SELECT label, reference_decision, candidate_decision FROM screened
+           WHERE label != 'null' AND outcome != 'crash'"""
+    )
     if not rows:
         return None
     right = (
@@ -130,17 +133,23 @@ def _class_pairs(store: Store) -> list[dict[str, Any]]:
 
 def _verdict(summary: Mapping[str, Any], natural: int, found: int, max_queries: int) -> str:
     seeds, searched = summary["screened"]["seeds"], summary["searched"]
-    if not summary["findings"]:
-        more = (
-            f" and up to {max_queries} queries on each of {searched}" if max_queries else "; none of them was searched"
-        )
-        return f"No difference was found on {seeds} seeds{more}."
     parts = []
     if natural:
         parts.append(f"on {natural} of {seeds} seeds as they are ({natural / seeds:.2%})")
     if found:
         median = summary["queries"]["median"]
         parts.append(f"near {found} of {searched} searched seeds ({found / searched:.1%}, median {median:g} queries)")
-    strange = summary["nonfinite"] + summary["crashes"]
-    tail = f" {strange} of the findings are NaN outputs or failures of a runtime." if strange else ""
-    return f"The variants differ {' and '.join(parts) or f'on {strange} inputs'}.{tail}"
+    strange = _strange(summary)
+    if parts:
+        return f"The variants differ {' and '.join(parts)}.{strange}"
+    more = f" and up to {max_queries} queries on each of {searched}" if searched else "; none of them was searched"
+    return f"No difference was found on {seeds} seeds{more}.{strange}"
+
+
+def _strange(summary: Mapping[str, Any]) -> str:
+    told = []
+    if summary["nonfinite"]:
+        told.append(f"{summary['nonfinite']} inputs give NaN or infinite outputs")
+    if summary["crashes"]:
+        told.append(f"a runtime failed on {summary['crashes']} inputs")
+    return f" Beside that, {' and '.join(told)}." if told else ""

@@ -60,7 +60,8 @@ def _targets(component: Component) -> list[dict[str, Any]]:
 
     try:
         targets = component.load()().targets()
-    except DltfError as error:
+    # One plugin's backend may fail in any way, and the others are to be listed.
+    except (DltfError, Exception) as error:
         return [{"name": "(none)", "summary": "", "usable": False, "why_not": str(error)}]
     return [
         {"name": target.name, "summary": target.summary, "usable": target.usable, "why_not": target.why_not}

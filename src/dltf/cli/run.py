@@ -40,6 +40,9 @@ def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, 
     host = Host()
     checked = read_profile(profile, host, settings)
     folder = RunFolder(out or _folder(checked.campaign.name, resume=resume))
+    folder.check(resume=resume)
+    if resume and not folder.database.exists():
+        click.echo(f"there is nothing to resume in {folder.path}: starting anew", err=True)
     if not quiet:
         with Progress() as progress:
             host.observe(progress)

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from dltf.joining import Joined
 from dltf.profile import model
 from dltf.profile.structure import unstructure
 
@@ -43,7 +44,7 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         "models": {},
         "search": unstructure(profile.search) | unstructure(profile.strategy),
         "operators": operators,
-        "oracle": tables.get("oracle", {"use": "top_label"}),
+        "oracle": _oracle(profile.oracle, tables.get("oracle", {"use": "top_label"})),
         "gate": tables.get("gate", {}),
     }
     if "domain" in tables:
@@ -53,3 +54,11 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         tree["models"][name]["input"] = unstructure(variant.input)
         tree["models"][name]["output"] = {"use": names[name]} | unstructure(variant.decoder)
     return tree
+
+
+def _oracle(oracle: Any, table: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(oracle, Joined):
+        parts = zip(oracle.oracles, table[oracle.rule], strict=True)
+        return {oracle.rule: [_oracle(part, inner) for part, inner in parts]}
+    written: dict[str, Any] = {"use": table["use"]} | unstructure(oracle)
+    return written

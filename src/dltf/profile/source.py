@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def override(tree: Tree, settings: Iterable[str]) -> Tree:
 
 
 def _load(file: Path, seen: tuple[Path, ...]) -> Tree:
+    file = Path(os.path.realpath(file))  # so that a circle is seen, however it is written
     if file in seen:
         raise ProfileError([f"{file}: extends itself by way of {' → '.join(p.name for p in (*seen, file))}"])
     tables = _parse(file)

@@ -71,6 +71,8 @@ def _marked(value: Any, folder: Path) -> Any:
         marked = _From(value)
         marked.folder = folder
         return marked
+    if isinstance(value, Mapping):
+        return {key: _marked(item, folder) for key, item in value.items()}
     return [_marked(item, folder) for item in value] if isinstance(value, list) else value
 
 
@@ -90,6 +92,8 @@ def _converter() -> Converter:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return str(value) if isinstance(value, _From) else value
 
 

@@ -46,6 +46,10 @@ class RunFolder:
                 f"{self.path} is not empty, and what it holds is no run", hint="name a new or empty folder with --out"
             )
         above = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        if not above.is_dir():
+            raise RunFolderError(
+                f"{self.path} cannot be made: {above} is a file", hint="name another folder with --out"
+            )
         if not os.access(above, os.W_OK):
             raise RunFolderError(f"{above} cannot be written", hint="name another folder with --out")
 

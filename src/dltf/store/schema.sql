@@ -1,6 +1,4 @@
 -- One run. Times are seconds; decisions, labels and mappings are JSON; states are little-endian float32.
-PRAGMA user_version = 1;
-
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 -- Seeds that could not be read.

@@ -37,7 +37,8 @@ class Store:
                 opening.callback(self._db.close)
                 self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
                 self._refuse_strangers()
-                self._refuse_other_versions()
+                if not self._refuse_other_versions():  # before the first table, so that no table is without it
+                    self._db.execute(f"PRAGMA user_version = {SCHEMA}")
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(files("dltf.store").joinpath("schema.sql").read_text())
@@ -70,7 +71,9 @@ class Store:
             )
         return "immutable=1"
 
-    def _refuse_other_versions(self) -> None:
+    def _refuse_other_versions(self) -> int:
+        """Return the schema's version, 0 for a new file."""
+        version: int
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         tables = self._db.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
         if tables and version != SCHEMA:
@@ -78,6 +81,7 @@ class Store:
                 f"{self.folder.database} has the schema {version}, and this dltf reads {SCHEMA}",
                 hint="use the dltf that wrote it",
             )
+        return version
 
     def _refuse_strangers(self) -> None:
         tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
