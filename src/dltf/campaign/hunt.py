@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,9 @@ from dltf.store import CaseEnd
 from dltf.values import Answer, Observations, Seed
 
 if TYPE_CHECKING:
+    from dltf.contracts import Domain
     from dltf.profile import Profile
+    from dltf.search.pair import Pair
     from dltf.store import Store
     from dltf.values import Finding
 
@@ -41,36 +43,50 @@ def hunt(
         max_queries=profile.search.max_queries,
         timeout_s=profile.search.timeout_s,
     )
-    confirmed: dict[int, Finding] = {}
-
-    def check(hit: Hit) -> bool:
-        screened = store.screened(hit.case)
-        seed = Seed(hit.seed, screened.name, screened.label)
-        suspect = Suspect(hit.case, seed, hit.sample, "search", hit.queries, hit.chain, hit.last_draw)
-        finding = confirm(suspect, opened.pair, profile.domain)
-        if finding is not None:
-            confirmed[hit.case] = finding
-        return finding is not None
+    keeper = _Keeper(profile.domain, opened.pair, store)
 
     def ended(ends: Sequence[End]) -> None:
-        fresh = [confirmed.pop(end.case) for end in ends if end.case in confirmed]
-        kinds = {finding.case: finding.kind for finding in fresh}
-        with store.together():
-            for finding in fresh:
-                store.add_finding(finding)
-            store.add_ends(CaseEnd(end.case, _outcome(end, kinds), end.queries, end.unconfirmed) for end in ends)
-        for finding in fresh:
+        for finding in keeper.keep(ends):
             found(finding)
         progressed(len(ends), 0)
 
     cases = store.cases_to_search(opened.cases)
-    return engine.run(_starts(cases, opened, store), check, ended, lambda queries: progressed(0, queries))
+    return engine.run(_starts(cases, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
 
 
-def _outcome(end: End, kinds: Mapping[int, str]) -> str:
+class _Keeper:
+    """Confirms hits, and stores each finding together with the end of its case."""
+
+    def __init__(self, domain: Domain, pair: Pair, store: Store) -> None:
+        self._domain = domain
+        self._pair = pair
+        self._store = store
+        self._confirmed: dict[int, Finding] = {}
+
+    def confirms(self, hit: Hit) -> bool:
+        screened = self._store.screened(hit.case)
+        seed = Seed(hit.seed, screened.name, screened.label)
+        suspect = Suspect(hit.case, seed, hit.sample, "search", hit.queries, hit.chain, hit.last_draw)
+        finding = confirm(suspect, self._pair, self._domain)
+        if finding is not None:
+            self._confirmed[hit.case] = finding
+        return finding is not None
+
+    def keep(self, ends: Sequence[End]) -> list[Finding]:
+        """Store how these cases ended; return their findings."""
+        fresh = {end.case: self._confirmed.pop(end.case) for end in ends if end.case in self._confirmed}
+        with self._store.together():
+            for finding in fresh.values():
+                self._store.add_finding(finding)
+            self._store.add_ends(
+                CaseEnd(end.case, _outcome(end, fresh.get(end.case)), end.queries, end.unconfirmed) for end in ends
+            )
+        return list(fresh.values())
+
+
+def _outcome(end: End, finding: Finding | None) -> str:
     """Return how a case ended: one that ended in a NaN or a failure did not find a deviation."""
-    kind = kinds.get(end.case, "deviation")
-    return end.outcome if kind == "deviation" else kind
+    return end.outcome if finding is None or finding.kind == "deviation" else finding.kind
 
 
 def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Start]:

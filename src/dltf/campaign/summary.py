@@ -23,18 +23,10 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
     kinds = Counter(dict(store.query("SELECT kind, count(*) FROM findings GROUP BY kind")))
     natural, total = screened["natural"], kinds.total()
     seconds = store.fact("seconds", {"total": 0.0, "models": 0.0})
-    not_reproducible = store.fact("not_reproducible", [])
-    if outcomes["timeout"]:
-        not_reproducible = [*not_reproducible, f"{outcomes['timeout']} cases were cut short by search.timeout_s"]
+    not_reproducible = _not_reproducible(store, outcomes["timeout"])
     summary: dict[str, Any] = {
         "schema": SCHEMA,
-        "name": store.fact("profile")["campaign"]["name"],
-        "strategy": store.fact("profile")["search"]["use"],
-        "seed": store.fact("profile")["campaign"]["seed"],
-        "finished": store.fact("finished", False),
-        "seeds": store.fact("seeds", 0),
-        "skipped": _one(store, "SELECT count(*) FROM skipped"),
-        "skipped_because": [why for (why,) in store.query('SELECT reason FROM skipped ORDER BY "case" LIMIT 20')],
+        **_what_was_set_out(store),
         "screened": screened,
         "searched": len(ended),
         "outcomes": {name: outcomes[name] for name in ("found", "nonfinite", "crash", "exhausted", "timeout")},
@@ -63,6 +55,24 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
     }
     summary["verdict"] = _verdict(summary, natural, len(found), store.fact("profile")["search"]["max_queries"])
     return summary
+
+
+def _what_was_set_out(store: Store) -> dict[str, Any]:
+    campaign, search = (store.fact("profile")[table] for table in ("campaign", "search"))
+    return {
+        "name": campaign["name"],
+        "strategy": search["use"],
+        "seed": campaign["seed"],
+        "finished": store.fact("finished", False),
+        "seeds": store.fact("seeds", 0),
+        "skipped": _one(store, "SELECT count(*) FROM skipped"),
+        "skipped_because": [why for (why,) in store.query('SELECT reason FROM skipped ORDER BY "case" LIMIT 20')],
+    }
+
+
+def _not_reproducible(store: Store, timeouts: int) -> list[str]:
+    noted: list[str] = store.fact("not_reproducible", [])
+    return [*noted, f"{timeouts} cases were cut short by search.timeout_s"] if timeouts else noted
 
 
 def _screened(store: Store) -> dict[str, Any]:
