@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from dltf_image.seeds.digits import Digits
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from sklearn.neural_network import MLPClassifier
+
+from dltf_image.seeds.digits import Digits
 
 PIXELS = 64
 
@@ -24,7 +25,8 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return pictures as float32 [n, 64] in [0, 1], and their labels."""
     seeds = Digits(split=split).open()
     pictures = np.stack([seeds[i].sample for i in range(len(seeds))])
-    return pictures.reshape(len(seeds), PIXELS).astype(np.float32) / 255, np.array([seeds[i].label for i in range(len(seeds))])
+    labels = np.array([seeds[i].label for i in range(len(seeds))])
+    return pictures.reshape(len(seeds), PIXELS).astype(np.float32) / 255, labels
 
 
 def to_onnx(network: MLPClassifier) -> onnx.ModelProto:
@@ -72,7 +74,7 @@ def main(folder: Path) -> None:
     network.fit(pictures, labels)
     print(f"trained on {len(pictures)} digits: accuracy {network.score(*digits('test')):.3f} on the test split")
     onnx.save(to_onnx(network), original)
-    logging.disable(logging.WARNING)  # the quantiser advises a pre-processing step that a graph this small does not need
+    logging.disable(logging.WARNING)  # the quantiser advises a pre-processing that a graph this small does not need
     quantize_static(
         original,
         quantised,
