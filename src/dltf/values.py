@@ -81,7 +81,8 @@ class Seed:
 class Observations:
     """What one variant answered on a batch of n inputs, in columns.
 
-    `decisions`: n hashable answers (an integer array of labels, a list of sentences, …). `log_scores`: float64 [n], the
+    `decisions`: n hashable answers (an integer array of labels, a list of sentences, …), each a string, a number, a
+    boolean, or a tuple of such: what a store gives back as it was. `log_scores`: float64 [n], the
     natural logarithm of the variant's own score for its decision. `states`: float32 [n, d], or None where a decoder has
     none. `tied`: bool [n], another decision had exactly the same score. `finite`: bool [n], no output was NaN or
     infinite.

@@ -116,8 +116,6 @@ def to_text(text: str) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, (frozenset, set)):
-        return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
