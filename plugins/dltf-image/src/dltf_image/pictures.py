@@ -40,13 +40,6 @@ def read_picture(data: bytes, name: str, formats: tuple[str, ...] | None = None)
             raise _refusal(error, name) from error
 
 
-def to_pillow(sample: Sample) -> Image:
-    """Return the sample as a Pillow picture, mode L or RGB."""
-    from PIL import Image
-
-    return Image.fromarray(sample[:, :, 0] if sample.shape[2] == 1 else sample)
-
-
 def _bomb_warning() -> type[Warning]:
     from PIL import Image
 
