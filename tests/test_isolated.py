@@ -39,7 +39,8 @@ def test_an_isolated_run_finds_what_another_finds(tmp_path: Path) -> None:
 )
 def test_an_input_on_which_a_runtime_crashes_or_hangs_is_a_finding(tmp_path: Path, trap: str, message: str) -> None:
     toy.write_model(tmp_path / "candidate.json", **{trap: 190})
-    outcome = go(tmp_path, "campaign.isolate=true", "campaign.call_timeout_s=1.5", "search.max_queries=0", "seeds.number=4")
+    few = "search.max_queries=0", "seeds.number=4"
+    outcome = go(tmp_path, "campaign.isolate=true", "campaign.call_timeout_s=1.5", *few)
     assert outcome.summary["finished"]
     assert outcome.summary["crashes"] > 0
     with Store(outcome.folder, write=False) as store:
