@@ -391,7 +391,7 @@ def _default(field: attrs.Attribute[Any]) -> str:
     default = field.default
     if default is attrs.NOTHING:
         return "required"
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # its stubs call it a function
         default = default.factory()  # type: ignore[union-attr]
     return "–" if default is None else f"`{show(unstructure(default))}`"
 

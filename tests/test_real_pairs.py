@@ -16,7 +16,7 @@ from dltf.profile import read_profile
 from dltf.store import RunFolder, Store
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _data() -> None:
     data()
 

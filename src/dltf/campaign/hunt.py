@@ -28,8 +28,8 @@ def hunt(
     store: Store,
     found: Callable[[Finding], None],
     progressed: Callable[[int, int], None],
-) -> bool:
-    """Search what is left to search; return False where a time limit cut a case short.
+) -> None:
+    """Search what is left to search.
 
     `progressed` is called with the cases that ended and the queries of each turn. A case's end and its finding are kept
     together, so that a run that is killed loses the live cases and nothing else.
@@ -51,7 +51,7 @@ def hunt(
         progressed(len(ends), 0)
 
     cases = store.cases_to_search(opened.cases)
-    return engine.run(_starts(cases, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
+    engine.run(_starts(cases, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
 
 
 class _Keeper:

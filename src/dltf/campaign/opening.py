@@ -128,8 +128,8 @@ def fits(pair: Pair, seed: Seed) -> None:
             raise MisfitError(message, hint=error.hint) from error
 
 
-def _comparable(pair: Pair, sample: object) -> None:
-    judged = pair.judge_alone(sample)  # type: ignore[arg-type]
+def _comparable(pair: Pair, sample: Sample) -> None:
+    judged = pair.judge_alone(sample)
     if judged.crashed:
         return
     widths = [None if seen.states is None else seen.states.shape[1] for seen in (judged.reference, judged.candidate)]

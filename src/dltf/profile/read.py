@@ -74,6 +74,7 @@ class _Reader:
         if self._complaints:
             raise ProfileError(self._complaints)
         reference, candidate = variants
+        # Nothing is None from here on: what could not be read was complained about.
         parts = model.Profile(
             campaign=campaign,  # type: ignore[arg-type]
             domain=domain,

@@ -34,7 +34,7 @@ class Start:
 
 @frozen(eq=False)
 class Hit:
-    """A mutant that looks like a finding, before it is confirmed. `crash` is the runtime's message where one failed."""
+    """A mutant that looks like a finding, before it is confirmed."""
 
     case: int
     seed: Sample
@@ -42,7 +42,6 @@ class Hit:
     queries: int
     chain: tuple[str, ...]
     last_draw: Mapping[str, Any]
-    crash: str = ""
 
 
 @frozen
@@ -100,13 +99,13 @@ class Engine:
         confirm: Confirm,
         ended: Callable[[Sequence[End]], None],
         progressed: Callable[[int], None] = lambda queries: None,
-    ) -> bool:
-        """Search every case; return False where a time limit has cut one short.
+    ) -> None:
+        """Search every case.
 
         `confirm` is called for each hit, `ended` with the cases that ended in a turn, `progressed` with the number of
         queries of the turn.
         """
-        return _Run(self, confirm, ended, progressed).all(starts)
+        _Run(self, confirm, ended, progressed).all(starts)
 
 
 def stream_of(campaign_seed: int, case: int) -> Stream:
@@ -130,13 +129,11 @@ class _Run:
         self._ended = ended
         self._progressed = progressed
         self._live: dict[int, _Case] = {}
-        self._in_time = True
 
-    def all(self, starts: Iterator[Start]) -> bool:
+    def all(self, starts: Iterator[Start]) -> None:
         free = list(range(self._engine.slots))[::-1]
         while self._seat(starts, free):
             free += self._turn()
-        return self._in_time
 
     def _seat(self, starts: Iterator[Start], free: list[int]) -> bool:
         """Fill the free slots; False when nobody is left."""
@@ -191,20 +188,20 @@ class _Run:
             accepted[judged.rows] = self._search.tell(slots[judged.rows], turn)
         return accepted
 
-    def _hits(self, judged: Judged) -> dict[int, str]:
-        """Return the rows that look like findings, each with the runtime's message where it failed."""
+    def _hits(self, judged: Judged) -> set[int]:
+        """Return the rows that look like findings: a deviation, an output that is not finite, a failure."""
         told = judged.rows[judged.verdicts.deviates | ~judged.finite]
-        return {int(row): "" for row in told} | judged.crashed
+        return {*told.tolist(), *judged.crashed}
 
     def _settle(
-        self, cases: Sequence[_Case], mutants: Sequence[Sample], hits: Mapping[int, str], accepted: BoolArray
+        self, cases: Sequence[_Case], mutants: Sequence[Sample], hits: set[int], accepted: BoolArray
     ) -> dict[int, str]:
         """Move the bases, confirm the hits, and return the rows whose cases are over with how they ended."""
         over: dict[int, str] = {}
         now = time.monotonic()
         for row, (case, moves) in enumerate(zip(cases, accepted.tolist(), strict=True)):
             if row in hits:
-                if self._confirm(self._hit(case, mutants[row], hits[row])):
+                if self._confirm(self._hit(case, mutants[row])):
                     over[row] = "found"
                     continue
                 case.unconfirmed += 1
@@ -217,10 +214,9 @@ class _Run:
                 over[row] = "exhausted"
             elif self._engine.timeout_s is not None and now - case.began_s > self._engine.timeout_s:
                 over[row] = "timeout"
-                self._in_time = False
         return over
 
-    def _hit(self, case: _Case, mutant: Sample, crash: str) -> Hit:
+    def _hit(self, case: _Case, mutant: Sample) -> Hit:
         return Hit(
             case=case.case,
             seed=case.seed,
@@ -228,7 +224,6 @@ class _Run:
             queries=case.queries,
             chain=tuple(self._names[operator] for operator in case.made()),
             last_draw=_small(case.draws, case.position),
-            crash=crash,
         )
 
 
