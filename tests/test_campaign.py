@@ -403,9 +403,9 @@ def test_the_probe_lets_inputs_travel_together_whatever_shapes_there_are(folder:
     toy.write_model(folder / "candidate.json", batch_noise=0.01)
     profile = read_profile(folder / "profile.toml", host)
     with make_pair(profile) as pair:
-        samples = [profile.seed_source.open()[index].sample for index in range(3)]
-        assert probe(pair.reference, samples).batch
-        seen = probe(pair.candidate, samples, asked=100)
+        seeds = [profile.seed_source.open()[index] for index in range(3)]
+        assert probe(pair.reference, seeds).batch
+        seen = probe(pair.candidate, seeds, asked=100)
     assert not seen.batch
     assert seen.largest_difference == pytest.approx(0.99, abs=0.01)
 

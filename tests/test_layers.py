@@ -22,7 +22,7 @@ LAYERS = [
     {"variant", "remote", "store", "profile"},
     {"host"},
     {"plugin"},
-    {"joining"},
+    {"joining", "feed"},
     {"hookspecs", "contracts"},
     {"component", "values"},
     {"errors"},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Sample,
         Seed,
         Stream,
+        Suggestion,
         Target,
         TensorSpec,
         Turn,
@@ -53,15 +54,15 @@ class Codec(Protocol):
 
 
 class Preprocess(Protocol):
-    """One variant's own preparation of samples, bound to one model input.
+    """One variant's own preparation of samples, bound to the model inputs that samples go into.
 
     `settings` is the input table with every default filled in, for the record.
     """
 
     settings: Mapping[str, Any]
 
-    def __call__(self, samples: Sequence[Sample]) -> Iterable[tuple[IntArray, NDArray[Any]]]:
-        """Yield groups: the rows (int64 [k]) of `samples`, and their tensor [k, …].
+    def __call__(self, samples: Sequence[Sample]) -> Iterable[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
+        """Yield groups: the rows (int64 [k]) of `samples`, and a tensor [k, …] for each input by its name.
 
         A tensor for an integer input holds real numbers where the model declares a quantisation (the host applies
         it), else what the model takes. How one sample is prepared never depends on the others.
@@ -74,8 +75,18 @@ class Tensors(Protocol):
 
     settings: type  # the attrs class of that table
 
-    def bind(self, spec: TensorSpec, settings: Any) -> Preprocess:
-        """Return the preparation for this input; raise `MisfitError` where the input is none of this domain's."""
+    def bind(self, specs: Sequence[TensorSpec], settings: Any) -> Preprocess:
+        """Return the preparation for these inputs, all that `[models.*.feed]` leaves; raise `MisfitError` otherwise.
+
+        An input that is none of this domain's is a misfit, and so is one too many.
+        """
+
+
+class Suggests(Protocol):
+    """What `Tensors` may offer beside: settings for a model that comes without a profile (`dltf compare`)."""
+
+    def suggest(self, specs: Sequence[TensorSpec], settings: Any, samples: Sequence[Sample]) -> Sequence[Suggestion]:
+        """Return ways to fill in what is unset, the likeliest first; one alone where files and samples tell all."""
 
 
 class Geometry(Protocol):
@@ -85,6 +96,13 @@ class Geometry(Protocol):
 
     def distances(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Mapping[str, FloatArray]:
         """Return float64 [n] by name; a sample is at distance 0 from itself (a similarity, SSIM say, is 1)."""
+
+
+class Regions(Protocol):
+    """What a `Geometry` may offer beside: where two samples differ, in words, so that findings can be clustered."""
+
+    def regions(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Sequence[str]:
+        """Return one name for each pair ("top left"), empty where they are equal."""
 
 
 class Preview(Protocol):
@@ -116,7 +134,11 @@ class Seeds(Protocol):
 
 
 class SeedSource(Protocol):
-    """Where seeds come from. Relative paths in its fields are `pathlib.Path`; the profile resolves them."""
+    """Where seeds come from. Relative paths in its fields are `pathlib.Path`; the profile resolves them.
+
+    A source of files may have `reads: ClassVar[tuple[str, ...]]`: the suffixes that its field `path` takes (".npz"), or
+    "/" for a folder. `dltf compare --seeds PATH` then finds it.
+    """
 
     def open(self) -> Seeds:
         """Raise `SeedSourceError` where there is nothing to read."""
@@ -145,7 +167,12 @@ class OperatorPreset(Protocol):
 
 
 class Runner(AbstractContextManager["Runner"], Protocol):
-    """An opened model; closed by leaving its block. It is called from one thread at a time."""
+    """An opened model; closed by leaving its block. It is called from one thread at a time.
+
+    A runner that lists no inputs takes samples as they are, with no preparation: `run` is given a batch of one shape by
+    the name `dltf.values.NATIVE`, and may raise `MisfitError` for samples that it does not take. Its outputs need not be
+    listed, either: what it returns tells.
+    """
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
@@ -156,7 +183,13 @@ class Runner(AbstractContextManager["Runner"], Protocol):
 
 
 class ModelBackend(Protocol):
-    """A runtime. Its fields are its settings in `[models.*]`, beside `file` and `target`."""
+    """A runtime. Its fields are its settings in `[models.*]`, beside `file` and `target`.
+
+    Two class variables have defaults: `needs_file` (True; where it is False, `open` is given an empty path) and
+    `seeds_only` (False; where it is True, the model answers nothing but seeds and cannot be searched).
+    """
+
+    suffixes: ClassVar[tuple[str, ...]]  # of the files that it reads: (".onnx",); it is found by them
 
     def targets(self) -> Sequence[Target]:
         """List every target, each usable here or with the reason why not; the first is the default."""
@@ -166,6 +199,13 @@ class ModelBackend(Protocol):
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the packages that run the model, by distribution name."""
+
+
+class ManyFiles(Protocol):
+    """What a `ModelBackend` may offer beside, where a model is more than one file."""
+
+    def files(self, file: Path) -> Sequence[Path]:
+        """Return every file that the model is made of, this one first, for its hash; missing ones are left out."""
 
 
 class Decoder(Protocol):

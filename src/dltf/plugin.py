@@ -10,17 +10,20 @@ from dltf.contracts import (
     Decoder,
     Domain,
     Geometry,
+    ManyFiles,
     ModelBackend,
     MutationOperator,
     OperatorPreset,
     Oracle,
     Preprocess,
     Preview,
+    Regions,
     Runner,
     Search,
     SearchStrategy,
     Seeds,
     SeedSource,
+    Suggests,
     Tensors,
 )
 from dltf.errors import (
@@ -37,6 +40,7 @@ from dltf.errors import (
 from dltf.hookspecs import hookimpl
 from dltf.joining import Joined, Joins
 from dltf.values import (
+    NATIVE,
     Briefing,
     CampaignProgress,
     CampaignStarted,
@@ -44,17 +48,22 @@ from dltf.values import (
     Observations,
     Plans,
     Quantisation,
+    Scorer,
     Seed,
+    Suggestion,
     Target,
     TensorSpec,
     Turn,
     Verdicts,
+    digest_of,
+    only_input,
 )
 
 if TYPE_CHECKING:
     from dltf.values import Batch, BoolArray, Draws, FloatArray, IntArray, Sample, Stream
 
 __all__ = [
+    "NATIVE",
     "Batch",
     "BoolArray",
     "Briefing",
@@ -72,6 +81,7 @@ __all__ = [
     "IntArray",
     "Joined",
     "Joins",
+    "ManyFiles",
     "MisfitError",
     "MissingPackageError",
     "ModelBackend",
@@ -84,9 +94,11 @@ __all__ = [
     "Preprocess",
     "Preview",
     "Quantisation",
+    "Regions",
     "Runner",
     "RuntimeFailedError",
     "Sample",
+    "Scorer",
     "Search",
     "SearchStrategy",
     "Seed",
@@ -95,12 +107,16 @@ __all__ = [
     "SeedSourceError",
     "Seeds",
     "Stream",
+    "Suggestion",
+    "Suggests",
     "Target",
     "TargetUnavailableError",
     "TensorSpec",
     "Tensors",
     "Turn",
     "Verdicts",
+    "digest_of",
     "hookimpl",
     "nearest",
+    "only_input",
 ]

@@ -6,10 +6,13 @@ are columns, not lists of objects, so that whoever reads them works on whole bat
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from attrs import field, frozen
+
+from dltf.errors import MisfitError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +52,18 @@ class TensorSpec:
         return f"{self.name} {self.dtype}[{sizes}]"
 
 
+def only_input(specs: Sequence[TensorSpec]) -> TensorSpec:
+    """Return the one input that samples go into, for a domain that prepares one; raise `MisfitError` otherwise."""
+    if len(specs) == 1:
+        return specs[0]
+    if not specs:
+        raise MisfitError("each input of the model is fed: none is left for the samples", hint="see [models.*.feed]")
+    raise MisfitError(
+        f"the model has {len(specs)} inputs ({', '.join(map(str, specs))}), and the samples go into one of them",
+        hint=f"say in [models.*.feed] what the others get, for example: {specs[-1].name} = 0.0",
+    )
+
+
 @frozen
 class Target:
     """Where and how a backend can run a model; `why_not` is empty where it is usable on this machine."""
@@ -62,19 +77,54 @@ class Target:
         return not self.why_not
 
 
+@frozen
+class Suggestion:
+    """One way to prepare samples for a model: settings, and for each key that nobody set where its value is from."""
+
+    settings: Any
+    because: Mapping[str, str] = field(factory=dict)  # key → "read from the shape", "guessed: …"
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """The keys that no file could tell."""
+        return tuple(key for key, why in self.because.items() if why.startswith("guessed"))
+
+
 # --- inputs ------------------------------------------------------------------------------------------------------
+
+NATIVE = "sample"
+"""The name under which a runner that lists no inputs is handed samples as they are."""
 
 
 @frozen(eq=False)
 class Seed:
-    """One labelled input of a seed source, in its native form."""
+    """One labelled input of a seed source, in its native form.
+
+    `columns` is what else its source says of it (a camera, a site, a length), by name: results are sliced by it, and a
+    model's further inputs can be taken from it.
+    """
 
     sample: Sample
     name: str
     label: Hashable | None = None  # comparable with a decoder's decisions, or None where there is none
+    columns: Mapping[str, str | float | bool] = field(factory=dict)
+
+
+def digest_of(sample: Sample) -> str:
+    """Return the sha256, in hexadecimal, of `dtype.str`, `str(shape)` and the values in C order: who a sample is."""
+    return hashlib.sha256(f"{sample.dtype.str}{sample.shape}".encode() + sample.tobytes()).hexdigest()
 
 
 # --- what was seen -----------------------------------------------------------------------------------------------
+
+
+class Scorer(Protocol):
+    """What a variant says, on the n inputs of a batch, of decisions that need not be its own."""
+
+    def score(self, decisions: Sequence[Hashable] | NDArray[Any]) -> FloatArray:
+        """Return float64 [n], the natural logarithm of the variant's score for decision i on input i."""
+
+    def take(self, rows: IntArray | Sequence[int]) -> Scorer: ...
 
 
 @frozen(eq=False)
@@ -85,7 +135,7 @@ class Observations:
     boolean, or a tuple of such: what a store gives back as it was. `log_scores`: float64 [n], the
     natural logarithm of the variant's own score for its decision. `states`: float32 [n, d], or None where a decoder has
     none. `tied`: bool [n], another decision had exactly the same score. `finite`: bool [n], no output was NaN or
-    infinite.
+    infinite. `scorer` scores any decision, where the decoder can: for margins, severity and search.
     """
 
     decisions: list[Hashable] | NDArray[Any]
@@ -93,9 +143,14 @@ class Observations:
     states: NDArray[np.float32] | None
     tied: BoolArray
     finite: BoolArray
+    scorer: Scorer | None = None
 
     def __len__(self) -> int:
         return len(self.log_scores)
+
+    def score(self, decisions: Sequence[Hashable] | NDArray[Any]) -> FloatArray | None:
+        """Return the log-score of decision i on input i, float64 [n], or None where the decoder has no such thing."""
+        return None if self.scorer is None else self.scorer.score(decisions)
 
     def take(self, rows: IntArray | Sequence[int]) -> Observations:
         """Return the observations of these rows, in this order."""
@@ -106,6 +161,7 @@ class Observations:
             states=None if self.states is None else self.states[rows],
             tied=self.tied[rows],
             finite=self.finite[rows],
+            scorer=None if self.scorer is None else self.scorer.take(rows),
         )
 
 
@@ -172,7 +228,11 @@ class Answer:
 
 @frozen(eq=False)
 class Finding:
-    """An input on which the variants differ, confirmed alone after a round trip through its file form."""
+    """An input on which the variants differ, confirmed alone after a round trip through its file form.
+
+    A variant's margin is the log-odds by which it prefers its own answer to the other's, in nats; the severity is the
+    smaller of the two. `grade` orders findings by how much they matter: `dltf.campaign.severity` says how.
+    """
 
     case: int  # the seed's position in its source
     seed_name: str
@@ -190,6 +250,18 @@ class Finding:
     seed: bytes = field(repr=False)
     suffix: str = ""  # of the file form: ".png"
     message: str = ""  # what the runtime said, where it failed
+    reference_margin: float | None = None  # None where the decoder scores no other answers
+    candidate_margin: float | None = None
+    grade: str = "unscored"
+    region: str = ""  # where the input differs from its seed, in the domain's words
+    columns: Mapping[str, Any] = field(factory=dict)  # of the seed
+
+    @property
+    def severity(self) -> float | None:
+        """The smaller margin: near 0 for a coin toss, large for a confident contradiction."""
+        if self.reference_margin is None or self.candidate_margin is None:
+            return None
+        return min(self.reference_margin, self.candidate_margin)
 
 
 @frozen

@@ -8,54 +8,86 @@ out.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from attrs import field, frozen
 
-from dltf.errors import MisfitError, TargetUnavailableError, nearest
-from dltf.values import Observations
+from dltf.errors import MisfitError, RuntimeFailedError, TargetUnavailableError, nearest
+from dltf.feed import Feed, bind
+from dltf.values import NATIVE, Observations, TensorSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dltf.contracts import Decoder, ModelBackend, Tensors
-    from dltf.values import IntArray, Sample, TensorSpec
+    from dltf.feed import Columns
+    from dltf.values import FloatArray, IntArray, Sample, Scorer
+
+
+@frozen(eq=False)
+class Model:
+    """A model before it is opened: `name` is what people call it, `settings` the domain's for `[models.*.input]`."""
+
+    name: str
+    backend: ModelBackend
+    file: Path | None
+    target: str | None
+    settings: Any
+    feeds: Mapping[str, Feed] = field(factory=dict)
+
+
+class _AsTheyAre:
+    """The preparation of a model that takes samples as they are: stacked by shape."""
+
+    settings: Mapping[str, Any] = {}
+
+    def __call__(self, samples: Sequence[Sample]) -> list[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
+        rows_of: dict[tuple[Any, ...], list[int]] = {}
+        for row, sample in enumerate(samples):
+            rows_of.setdefault((sample.shape, sample.dtype), []).append(row)
+        return [(np.array(rows), {NATIVE: np.stack([samples[row] for row in rows])}) for rows in rows_of.values()]
+
+
+AS_THEY_ARE = _AsTheyAre()
 
 
 class Variant:
     """An opened model that observes samples; closed by leaving its block.
 
     `decoder` decodes what `settle` has decided; `alone` makes it see one input at a time; `run_s` is the time that its
-    last observation spent in the runner, in seconds.
+    last observation spent in the runner, in seconds. Where a method takes `columns`, they are those of the samples'
+    seeds; they may be left out unless an input of the model is fed from one.
     """
 
-    def __init__(
-        self, role: str, backend: ModelBackend, file: Path, target: str | None, tensors: Tensors, settings: Any
-    ) -> None:
+    def __init__(self, role: str, model: Model, tensors: Tensors) -> None:
         self.role = role
-        self.file = file
-        self.target = _usable(backend, target)
-        self.backend = backend
+        self.name = model.name
+        self.backend = model.backend
+        self.target = _usable(model.backend, model.target)
         self.alone = False
         self.run_s = 0.0
         self.decoder: Decoder | None = None
+        self.outputs: tuple[TensorSpec, ...] = ()
+        self._model = model
         self._tensors = tensors
-        self._settings = settings
         self._stack = ExitStack()
 
     def __enter__(self) -> Variant:
-        self._runner = self._stack.enter_context(self.backend.open(self.file, self.target))
+        self._runner = self._stack.enter_context(self.backend.open(self._model.file or Path(), self.target))
         try:
-            self.input = self._only_input()
-            self.preprocess = self._tensors.bind(self.input, self._settings)
-        except BaseException as error:
+            with self._blamed():
+                self.inputs = tuple(self._runner.inputs)
+                self.outputs = tuple(self._runner.outputs)
+                self._specs = {spec.name: spec for spec in self.inputs}
+                self._feeds, left = bind(self._model.feeds, self.inputs)
+                self.preprocess = self._tensors.bind(left, self._model.settings) if self.inputs else AS_THEY_ARE
+        except BaseException:
             self._stack.close()
-            if isinstance(error, MisfitError):
-                raise MisfitError(f"the {self.role} ({self.file.name}): {error.message}", hint=error.hint) from error
             raise
         return self
 
@@ -70,50 +102,74 @@ class Variant:
         return tuple(self._runner.notes)
 
     @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        return tuple(self._runner.outputs)
+    def native(self) -> bool:
+        """Whether the model takes samples as they are."""
+        return not self.inputs
 
-    def settle(self, decoder: Decoder, samples: Sequence[Sample]) -> None:
+    def settle(self, decoder: Decoder, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> None:
         """Let the decoder decide what it was told to find out, from the outputs on these samples."""
-        try:
-            _, most = max(self.raw(samples), key=lambda group: len(group[0]))
+        with self._blamed():
+            _, most = max(self.raw(samples, columns), key=lambda group: len(group[0]))
             self.decoder = decoder.settle(self.outputs, most)
-        except MisfitError as error:
-            raise MisfitError(f"the {self.role} ({self.file.name}): {error.message}", hint=error.hint) from error
 
-    def raw(self, samples: Sequence[Sample]) -> list[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
+    def check(self, sample: Sample, columns: Columns | None = None) -> None:
+        """Raise `MisfitError` where the model does not take this sample."""
+        try:
+            if self.native:
+                with suppress(RuntimeFailedError):
+                    self.raw([sample])
+                return
+            list(self.preprocess([sample]))
+            self._feeds.batch(1, None if columns is None else [columns])
+        except MisfitError as error:
+            message = f"the {self.role} ({self.name}) does not fit the seeds: {error.message}"
+            raise MisfitError(message, hint=error.hint) from error
+
+    def raw(
+        self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None
+    ) -> list[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
         """Return the real-valued outputs, group by group: the rows of `samples`, and their tensors."""
         self.run_s = 0.0
         groups: list[tuple[IntArray, Mapping[str, NDArray[Any]]]] = []
-        for rows, tensor in self.preprocess(samples):
-            fed = quantise(tensor, self.input)
-            batches = [fed[i : i + 1] for i in range(len(fed))] if self.alone else [fed]
-            start = time.perf_counter()
-            results = [self._runner.run({self.input.name: batch}) for batch in batches]
-            self.run_s += time.perf_counter() - start
-            whole = results[0] if len(results) == 1 else _joined(results)
-            groups.append((rows, {spec.name: dequantise(whole[spec.name], spec) for spec in self._runner.outputs}))
+        for rows, tensors in self.preprocess(samples):
+            given = None if columns is None else [columns[row] for row in rows]
+            fed = dict(tensors)
+            if not self.native:
+                fed = {name: quantise(tensor, self._specs[name]) for name, tensor in tensors.items()}
+                fed |= self._feeds.batch(len(rows), given)
+            whole = self._run(fed, len(rows))
+            groups.append((rows, {spec.name: dequantise(whole[spec.name], spec) for spec in self.outputs}))
         return groups
 
-    def observe(self, samples: Sequence[Sample]) -> Observations:
+    def observe(self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> Observations:
         """Observe n samples, in their order."""
         assert self.decoder is not None, "settle comes first"
-        groups = self.raw(samples)
+        groups = self.raw(samples, columns)
         parts = [self.decoder.decode(outputs) for _, outputs in groups]
         if len(parts) == 1:
             return parts[0]
         order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
         return concatenate(parts).take(order)
 
-    def _only_input(self) -> TensorSpec:
-        inputs = tuple(self._runner.inputs)
-        if len(inputs) != 1:
-            names = ", ".join(str(spec) for spec in inputs) or "none"
-            raise MisfitError(
-                f"the model has {len(inputs)} inputs ({names}), and this version mutates models of one input",
-                hint="export the model with its other inputs as constants",
+    def _run(self, fed: Mapping[str, NDArray[Any]], size: int) -> Mapping[str, NDArray[Any]]:
+        alone = self.alone and size > 1
+        batches = [{name: rows[i : i + 1] for name, rows in fed.items()} for i in range(size)] if alone else [fed]
+        start = time.perf_counter()
+        results = [self._runner.run(batch) for batch in batches]
+        self.run_s += time.perf_counter() - start
+        whole = results[0] if len(results) == 1 else _joined(results)
+        if not self.outputs:
+            self.outputs = tuple(
+                TensorSpec(name, (None, *values.shape[1:]), values.dtype.name) for name, values in whole.items()
             )
-        return inputs[0]
+        return whole
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        try:
+            yield
+        except MisfitError as error:
+            raise MisfitError(f"the {self.role} ({self.name}): {error.message}", hint=error.hint) from error
 
 
 def concatenate(parts: Sequence[Observations]) -> Observations:
@@ -136,6 +192,36 @@ def concatenate(parts: Sequence[Observations]) -> Observations:
         states=np.concatenate(states) if len(states) == len(parts) else None,
         tied=np.concatenate([part.tied for part in parts]),
         finite=np.concatenate([part.finite for part in parts]),
+        scorer=_joined_scorer(parts),
+    )
+
+
+@frozen(eq=False)
+class _JoinedScorer:
+    """The scorers of several batches as one: row i is row `row_of[i]` of batch `part_of[i]`."""
+
+    scorers: Sequence[Scorer]
+    part_of: IntArray
+    row_of: IntArray
+
+    def score(self, decisions: Sequence[Hashable] | NDArray[Any]) -> FloatArray:
+        scores = np.zeros(len(self.part_of))
+        for part in np.unique(self.part_of):
+            rows = np.flatnonzero(self.part_of == part)
+            scores[rows] = self.scorers[part].take(self.row_of[rows]).score([decisions[int(row)] for row in rows])
+        return scores
+
+    def take(self, rows: IntArray | Sequence[int]) -> _JoinedScorer:
+        return _JoinedScorer(self.scorers, self.part_of[rows], self.row_of[rows])
+
+
+def _joined_scorer(parts: Sequence[Observations]) -> _JoinedScorer | None:
+    scorers = [part.scorer for part in parts if part.scorer is not None]
+    if len(scorers) < len(parts) or not parts:
+        return None
+    sizes = [len(part) for part in parts]
+    return _JoinedScorer(
+        scorers, np.repeat(np.arange(len(parts)), sizes), np.concatenate([np.arange(size) for size in sizes])
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from attrs import field, frozen, validators
@@ -38,6 +38,8 @@ class Linear:
     """Networks of one matrix, kept in a JSON file."""
 
     scale: float = 1.0
+
+    suffixes: ClassVar[tuple[str, ...]] = (".json",)
 
     def targets(self) -> Sequence[Target]:
         return [Target("cpu", "NumPy."), Target("gpu", "Nothing yet.", why_not="no one has written it")]

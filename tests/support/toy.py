@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from attrs import field, frozen, validators
@@ -28,6 +28,7 @@ from dltf.plugin import (
     Target,
     TensorSpec,
     hookimpl,
+    only_input,
 )
 
 ENTRY = EntryPoint("toy", "toy", "dltf")
@@ -79,20 +80,21 @@ class _Input:
 class _Preprocess:
     def __init__(self, spec: TensorSpec, settings: _Input) -> None:
         self.settings = {"scale": settings.scale}
-        self._width = spec.shape[1]
+        self._name, self._width = spec.name, spec.shape[1]
 
-    def __call__(self, samples: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __call__(self, samples: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         for sample in samples:
             if sample.size != self._width:
                 raise MisfitError(f"the model takes {self._width} values, and a seed has {sample.size}")
-        yield np.arange(len(samples)), np.stack(samples).astype(np.float32) / np.float32(self.settings["scale"])
+        scaled = np.stack(samples).astype(np.float32) / np.float32(self.settings["scale"])
+        yield np.arange(len(samples)), {self._name: scaled}
 
 
 class _Tensors:
     settings = _Input
 
-    def bind(self, spec: TensorSpec, settings: _Input) -> _Preprocess:
-        return _Preprocess(spec, settings)
+    def bind(self, specs: Sequence[TensorSpec], settings: _Input) -> _Preprocess:
+        return _Preprocess(only_input(specs), settings)
 
 
 class _Geometry:
@@ -186,6 +188,8 @@ class Nudge:
 @frozen
 class ToyRun:
     threads: int = field(default=1, validator=validators.ge(1))
+
+    suffixes: ClassVar[tuple[str, ...]] = (".json",)
 
     def targets(self) -> list[Target]:
         return [Target("cpu", "This processor."), Target("warp", "A warp drive.", "there is no warp drive here")]

@@ -16,8 +16,9 @@ LEVELS = np.arange(256).reshape(1, 16, 16, 1)
 
 
 def tensor(sample, shape, dtype="float32", quantisation=None, **given_settings):
-    preprocess = ImageTensors().bind(TensorSpec("x", shape, dtype, quantisation), ImageInput(**given_settings))
-    ((rows, values),) = preprocess([sample])
+    preprocess = ImageTensors().bind([TensorSpec("x", shape, dtype, quantisation)], ImageInput(**given_settings))
+    ((rows, named),) = preprocess([sample])
+    values = named["x"]
     assert rows.tolist() == [0]
     assert values.flags.c_contiguous
     return values

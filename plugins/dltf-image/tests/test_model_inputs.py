@@ -14,7 +14,7 @@ TENSORS = ImageTensors()
 
 
 def bind(shape, dtype="float32", quantisation=None, **settings):
-    return TENSORS.bind(TensorSpec("x", shape, dtype, quantisation), ImageInput(**settings))
+    return TENSORS.bind([TensorSpec("x", shape, dtype, quantisation)], ImageInput(**settings))
 
 
 @pytest.mark.parametrize(

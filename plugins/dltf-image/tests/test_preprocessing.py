@@ -27,7 +27,7 @@ INPUTS = st.fixed_dictionaries(
 
 
 def bind(shape, **given_settings):
-    return ImageTensors().bind(TensorSpec("x", shape, "float32"), ImageInput(**given_settings))
+    return ImageTensors().bind([TensorSpec("x", shape, "float32")], ImageInput(**given_settings))
 
 
 def pictures(*shape):
@@ -39,12 +39,13 @@ def pictures(*shape):
 def test_a_batch_is_its_samples_one_by_one(count, channels_first, given_settings):
     preprocess = bind((None, 3, 6, 7) if channels_first else (None, 6, 7, 3), **given_settings)
     batch = pictures(count, 6, 7, 3)
-    ((rows, together),) = preprocess(list(batch))
-    alone = [preprocess([sample])[0][1] for sample in batch]
+    ((rows, named),) = preprocess(list(batch))
+    together = named["x"]
+    alone = [preprocess([sample])[0][1]["x"] for sample in batch]
     assert rows.dtype == np.int64
     assert rows.tolist() == list(range(count))
     assert np.array_equal(together, np.concatenate(alone))
-    assert np.array_equal(preprocess(batch)[0][1], together)
+    assert np.array_equal(preprocess(batch)[0][1]["x"], together)
     assert np.array_equal(batch, pictures(count, 6, 7, 3))
 
 
@@ -52,27 +53,29 @@ def test_a_batch_is_its_samples_one_by_one(count, channels_first, given_settings
 @given(given_settings=INPUTS)
 def test_layouts_hold_the_same_numbers(given_settings):
     batch = list(pictures(3, 6, 7, 3))
-    last = bind((None, 6, 7, 3), **given_settings)(batch)[0][1]
-    first = bind((None, 3, 6, 7), **given_settings)(batch)[0][1]
+    last = bind((None, 6, 7, 3), **given_settings)(batch)[0][1]["x"]
+    first = bind((None, 3, 6, 7), **given_settings)(batch)[0][1]["x"]
     assert first.flags.c_contiguous
     assert np.array_equal(first.transpose(0, 2, 3, 1), last)
 
 
 def test_bgr_turns_the_channels_around():
     sample = pictures(6, 7, 3)
-    rgb, bgr = (bind((None, 6, 7, 3), colour=colour)([sample])[0][1] for colour in ("RGB", "BGR"))
+    rgb, bgr = (bind((None, 6, 7, 3), colour=colour)([sample])[0][1]["x"] for colour in ("RGB", "BGR"))
     assert np.array_equal(rgb[..., ::-1], bgr)
 
 
 def test_grey_is_repeated_where_colour_asks_for_it():
     sample = pictures(6, 7, 1)
-    ((_, values),) = bind((None, 6, 7, 3), colour="RGB", range=(0, 255))([sample])
+    ((_, named),) = bind((None, 6, 7, 3), colour="RGB", range=(0, 255))([sample])
+    values = named["x"]
     assert np.array_equal(values[0], sample.repeat(3, axis=2))
 
 
 def test_colours_become_the_grey_that_pillow_makes():
     sample = pictures(40, 50, 3)
-    ((_, values),) = bind((None, 40, 50, 1), colour="grey", range=(0, 255))([sample])
+    ((_, named),) = bind((None, 40, 50, 1), colour="grey", range=(0, 255))([sample])
+    values = named["x"]
     assert np.array_equal(values[0, :, :, 0], np.asarray(Image.fromarray(sample).convert("L")))
 
 
@@ -104,7 +107,8 @@ def test_another_size_is_a_misfit_that_names_both_and_the_keys():
 )
 def test_resizing_is_opencvs_on_grey_levels(how, method):
     sample = pictures(9, 11, 3)
-    ((_, values),) = bind((None, 3, 6, 5), resize=how, range=(0, 255), colour="BGR")([sample])
+    ((_, named),) = bind((None, 3, 6, 5), resize=how, range=(0, 255), colour="BGR")([sample])
+    values = named["x"]
     expected = cv2.resize(np.ascontiguousarray(sample[..., ::-1]), (5, 6), interpolation=method)
     assert np.array_equal(values[0].transpose(1, 2, 0), expected)
 
@@ -112,16 +116,17 @@ def test_resizing_is_opencvs_on_grey_levels(how, method):
 def test_pictures_of_several_sizes_make_one_group_after_resizing():
     samples = [pictures(9, 11, 1), pictures(6, 5, 1), pictures(9, 11, 1)]
     preprocess = bind((None, 6, 5, 1), resize="bilinear")
-    ((rows, values),) = preprocess(samples)
+    ((rows, named),) = preprocess(samples)
+    values = named["x"]
     assert sorted(rows.tolist()) == [0, 1, 2]
     for row, value in zip(rows, values, strict=True):
-        assert np.array_equal(preprocess([samples[row]])[0][1][0], value)
+        assert np.array_equal(preprocess([samples[row]])[0][1]["x"][0], value)
 
 
 def test_a_model_of_any_size_gets_a_group_for_each():
     samples = [pictures(9, 11, 1), pictures(6, 5, 1), pictures(9, 11, 1)]
     groups = bind((None, None, None, 1))(samples)
-    assert [(rows.tolist(), values.shape) for rows, values in groups] == [
+    assert [(rows.tolist(), named["x"].shape) for rows, named in groups] == [
         ([0, 2], (2, 9, 11, 1)),
         ([1], (1, 6, 5, 1)),
     ]
@@ -134,4 +139,4 @@ def test_no_samples_make_no_group():
 def test_a_preparation_can_be_sent_to_another_process():
     preprocess = bind((None, 6, 7, 3), mean=(0.1, 0.2, 0.3))
     sample = pictures(6, 7, 3)
-    assert np.array_equal(pickle.loads(pickle.dumps(preprocess))([sample])[0][1], preprocess([sample])[0][1])
+    assert np.array_equal(pickle.loads(pickle.dumps(preprocess))([sample])[0][1]["x"], preprocess([sample])[0][1]["x"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from attrs import evolve, field, frozen, validators
 
+from dltf.builtin.outputs import pick_output
 from dltf.plugin import MisfitError, Observations, TensorSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dltf.plugin import BoolArray
+    from dltf.plugin import BoolArray, FloatArray, IntArray
+
+
+_SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 @frozen
@@ -21,16 +25,20 @@ class Classes:
     """One score for each class.
 
     The decision is the class with the best score; where several share it, the lowest of them, as `argmax` has it, and
-    the observation is marked as tied. The state is the vector of probabilities, float32 [n, classes].
+    the observation is marked as tied. The state is the vector of probabilities, float32 [n, classes]. Any class can be
+    scored: by its log-probability, where no probability counts as less than `floor`, so that quantised zeros have one.
     """
 
     output: str = ""  # the tensor's name; may stay empty where the model has one output
     scores: Literal["auto", "probabilities", "logits"] = "auto"
     label_offset: int = field(default=0, validator=validators.ge(0))  # 1 where output 0 is a background class
+    floor: float | None = field(  # None: half a step where the output is quantised, else the smallest normal float32
+        default=None, validator=validators.optional([validators.gt(0.0), validators.le(1.0)])
+    )
 
     def settle(self, specs: Sequence[TensorSpec], outputs: Mapping[str, NDArray[Any]]) -> Classes:
         """Pick the output; tell probabilities (rows in [0, 1] with sum 1, or quantised to that range) from logits."""
-        spec = self._spec(specs)
+        spec = pick_output(specs, self.output)
         values = outputs[spec.name]
         width = int(np.prod(values.shape[1:]))
         if width - self.label_offset < 2:
@@ -42,7 +50,8 @@ class Classes:
         scores = self.scores
         if scores == "auto":
             scores = "probabilities" if _are_probabilities(spec, values.reshape(len(values), width)) else "logits"
-        return evolve(self, output=spec.name, scores=scores)
+        floor = self.floor or (spec.quantisation.scale / 2 if spec.quantisation is not None else _SMALLEST)
+        return evolve(self, output=spec.name, scores=scores, floor=min(floor, 1.0))
 
     def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
         """Observe n rows; no row depends on another."""
@@ -50,6 +59,7 @@ class Classes:
         values = values.reshape(len(values), -1)[:, self.label_offset :]
         decisions = values.argmax(axis=1)
         best = values[np.arange(len(values)), decisions]
+        floor = self.floor or _SMALLEST
         with np.errstate(all="ignore"):  # zeros, NaN and infinities are observations, not accidents
             if self.scores == "logits":
                 shifted = values.astype(np.float64) - best[:, None]
@@ -57,26 +67,39 @@ class Classes:
                 totals = powers.sum(axis=1)
                 log_scores = -np.log(totals)
                 states = (powers / totals[:, None]).astype(np.float32)
+                scorer = ClassScorer(values, floor, best + np.log(totals))
             else:
                 log_scores = np.log(best.astype(np.float64))
                 states = np.ascontiguousarray(values, dtype=np.float32)
+                scorer = ClassScorer(values, floor)
         return Observations(
             decisions=decisions,
             log_scores=log_scores,
             states=states,
             tied=(values == best[:, None]).sum(axis=1) > 1,
             finite=np.isfinite(values).all(axis=1),
+            scorer=scorer,
         )
 
-    def _spec(self, specs: Sequence[TensorSpec]) -> TensorSpec:
-        named = {spec.name: spec for spec in specs}
-        if self.output in named:
-            return named[self.output]
-        if not self.output and len(specs) == 1:
-            return specs[0]
-        have = ", ".join(f'"{spec.name}" ({spec})' for spec in specs)
-        what = f'has no output "{self.output}"' if self.output else f"has {len(specs)} outputs"
-        raise MisfitError(f"the model {what}", hint=f"set `output` to one of: {have}")
+
+@frozen(eq=False)
+class ClassScorer:
+    """The log-probability of any class: from probabilities [n, classes], or from logits and what they add up to."""
+
+    values: NDArray[Any]
+    floor: float  # the smallest probability
+    log_totals: FloatArray | None = None  # [n], of logits
+
+    def score(self, decisions: Sequence[Hashable] | NDArray[Any]) -> FloatArray:
+        picked = self.values[np.arange(len(self.values)), np.asarray(decisions, dtype=np.int64)].astype(np.float64)
+        with np.errstate(all="ignore"):
+            if self.log_totals is None:
+                return np.log(np.maximum(picked, self.floor))
+            return np.maximum(picked - self.log_totals, np.log(self.floor))
+
+    def take(self, rows: IntArray | Sequence[int]) -> ClassScorer:
+        log_totals = None if self.log_totals is None else self.log_totals[rows]
+        return ClassScorer(self.values[rows], self.floor, log_totals)
 
 
 def _are_probabilities(spec: TensorSpec, rows: NDArray[Any]) -> bool:

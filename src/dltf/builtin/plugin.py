@@ -6,9 +6,20 @@ from dltf.plugin import Component, hookimpl
 
 
 @hookimpl
+def dltf_model_backends() -> list[Component]:
+    return [
+        Component(
+            "python", "dltf.builtin.callables:PythonCallable", "A Python function of samples as they are."
+        ),
+        Component("recorded", "dltf.builtin.recorded:Recorded", "Outputs recorded elsewhere, in an .npz file."),
+    ]
+
+
+@hookimpl
 def dltf_decoders() -> list[Component]:
     return [
         Component("classes", "dltf.builtin.classes:Classes", "One score for each class; the best one is the answer."),
+        Component("regression", "dltf.builtin.regression:Regression", "Numbers as they are: judge by `tolerance`."),
     ]
 
 

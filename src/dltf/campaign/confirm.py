@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from dltf.campaign.severity import grade_of, margins
 from dltf.values import Answer, Finding, Observations
 
 if TYPE_CHECKING:
@@ -39,12 +39,6 @@ def kind_of(judged: Judged, row: int = 0) -> str | None:
     return "deviation" if judged.verdicts.deviates[column] else None
 
 
-def digest_of(sample: Sample) -> str:
-    """Return a sha256 of a sample's type, shape and values."""
-    head = f"{sample.dtype.str}{sample.shape}".encode()
-    return hashlib.sha256(head + sample.tobytes()).hexdigest()
-
-
 def answer_of(observations: Observations, row: int, *, state: bool = True) -> Answer:
     """Return one row for the store."""
     decision: Any = observations.decisions[row]
@@ -59,12 +53,14 @@ def confirm(suspect: Suspect, pair: Pair, domain: Domain) -> Finding | None:
     """Return the finding, or None where it does not hold alone or does not survive its file form."""
     data = domain.codec.encode(suspect.sample)
     sample = domain.codec.decode(data)
-    judged = pair.judge_alone(sample)
+    judged = pair.judge_alone(sample, suspect.seed.columns)
     kind = kind_of(judged)
     if kind is None:
         return None
     crashed = bool(judged.crashed)
     distances = domain.geometry.distances([suspect.seed.sample], [sample])
+    reference = None if crashed else answer_of(judged.reference, 0)
+    ours, theirs = (None, None) if crashed or kind == "nonfinite" else _margins(judged)
     return Finding(
         case=suspect.case,
         seed_name=suspect.seed.name,
@@ -73,7 +69,7 @@ def confirm(suspect: Suspect, pair: Pair, domain: Domain) -> Finding | None:
         kind=kind,
         message=judged.crashed.get(0, ""),
         queries=suspect.queries,
-        reference=None if crashed else answer_of(judged.reference, 0),
+        reference=reference,
         candidate=None if crashed else answer_of(judged.candidate, 0),
         tied=not crashed and bool(judged.verdicts.tied[0]),
         chain=suspect.chain,
@@ -82,4 +78,19 @@ def confirm(suspect: Suspect, pair: Pair, domain: Domain) -> Finding | None:
         sample=data,
         seed=domain.codec.encode(suspect.seed.sample),
         suffix=domain.codec.suffix,
+        reference_margin=ours,
+        candidate_margin=theirs,
+        grade=grade_of(ours, theirs, suspect.seed.label, reference and reference.decision),
+        region=_region(domain, suspect.seed.sample, sample),
+        columns=suspect.seed.columns,
     )
+
+
+def _margins(judged: Judged) -> tuple[float | None, float | None]:
+    ours, theirs = margins(judged.reference, judged.candidate)
+    return (None if ours is None else float(ours[0])), (None if theirs is None else float(theirs[0]))
+
+
+def _region(domain: Domain, seed: Sample, sample: Sample) -> str:
+    regions = getattr(domain.geometry, "regions", None)  # contracts.Regions
+    return "" if regions is None else str(regions([seed], [sample])[0])

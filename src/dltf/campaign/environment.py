@@ -14,6 +14,7 @@ from dltf.errors import ModelFileError
 
 if TYPE_CHECKING:
     from dltf.host import Host
+    from dltf.profile.model import Variant
 
 
 def environment(host: Host) -> dict[str, Any]:
@@ -29,12 +30,28 @@ def environment(host: Host) -> dict[str, Any]:
     }
 
 
-def file_facts(file: Path) -> dict[str, Any]:
-    """Return where a file lies, its size in bytes and its sha256."""
+def model_facts(described: Variant) -> dict[str, Any]:
+    """Return what a model is called, its size in bytes and its sha256; that of several files is one over theirs."""
+    table = described.table
+    many = getattr(described.backend, "files", None)  # contracts.ManyFiles
+    files = [file for file in (many(table.file or Path()) if many is not None else [table.file]) if file is not None]
+    facts = {str(file): _file_facts(file) for file in files}
+    called = {"file": described.name if table.file is None else str(table.file)}
+    if len(facts) == 1:
+        return called | next(iter(facts.values()))
+    told = "".join(fact["sha256"] for fact in facts.values())
+    return called | {
+        "bytes": sum(fact["bytes"] for fact in facts.values()),
+        "sha256": hashlib.sha256(told.encode()).hexdigest(),
+        "files": {name: fact["sha256"] for name, fact in facts.items()},
+    }
+
+
+def _file_facts(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        return {"file": str(file), "bytes": file.stat().st_size, "sha256": digest}
+        return {"bytes": file.stat().st_size, "sha256": digest}
     except OSError as error:
         raise ModelFileError(f"{file} cannot be read: {error.strerror}") from error
 

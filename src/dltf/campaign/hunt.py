@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltf.campaign.confirm import Suspect, confirm, digest_of
+from dltf.campaign.confirm import Suspect, confirm
 from dltf.campaign.opening import Opened
 from dltf.errors import SeedError, SeedSourceError
 from dltf.search.engine import End, Engine, Hit, Start
 from dltf.store import CaseEnd
-from dltf.values import Answer, Observations, Seed
+from dltf.values import Answer, Observations, Seed, digest_of
 
 if TYPE_CHECKING:
     from dltf.contracts import Domain
@@ -65,7 +65,7 @@ class _Keeper:
 
     def confirms(self, hit: Hit) -> bool:
         screened = self._store.screened(hit.case)
-        seed = Seed(hit.seed, screened.name, screened.label)
+        seed = Seed(hit.seed, screened.name, screened.label, screened.columns)
         suspect = Suspect(hit.case, seed, hit.sample, "search", hit.queries, hit.chain, hit.last_draw)
         finding = confirm(suspect, self._pair, self._domain)
         if finding is not None:
@@ -105,7 +105,8 @@ def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Star
                 hint="put the old seeds back and go on with --resume, or start a new run",
             )
         tied = screened.tied
-        yield Start(case, sample, _column(screened.reference, tied), _column(screened.candidate, tied))
+        reference, candidate = _column(screened.reference, tied), _column(screened.candidate, tied)
+        yield Start(case, sample, reference, candidate, screened.columns)
 
 
 def _column(answer: Answer, tied: bool) -> Observations:

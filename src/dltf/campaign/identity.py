@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dltf.campaign.environment import environment, file_facts
+from dltf.campaign.environment import environment, model_facts
 from dltf.campaign.opening import Opened, written
 from dltf.errors import RunFolderError
 from dltf.profile.structure import unstructure
@@ -77,11 +77,11 @@ def _variants(profile: Profile, opened: Opened) -> dict[str, Any]:
     variants = {}
     for variant, described in ((opened.pair.reference, profile.reference), (opened.pair.candidate, profile.candidate)):
         variants[variant.role] = {
-            **file_facts(described.table.file),
+            **model_facts(described),
             "backend": described.table.backend,
             "target": variant.target,
             "versions": dict(variant.backend.versions()),
-            "model_input": str(variant.input),
+            "model_input": ", ".join(map(str, variant.inputs)) or "samples as they are",
             "input": unstructure(dict(variant.preprocess.settings)),
             "output": unstructure(variant.decoder),
             "probe": written(opened.invariance[variant.role]),

@@ -14,12 +14,12 @@ from dltf.campaign.selection import select
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
 from dltf.remote import Isolated
 from dltf.search.pair import Pair
-from dltf.variant import Variant
+from dltf.variant import Model, Variant
 
 if TYPE_CHECKING:
     from dltf import profile as p
     from dltf.contracts import Seeds
-    from dltf.values import Sample, Seed
+    from dltf.values import Seed
 
 BATCH = 64  # inputs a turn, unless the profile says otherwise
 _SETTLE = 64  # seeds that decoders and the probe look at
@@ -47,28 +47,34 @@ def make_pair(profile: p.Profile) -> Pair:
     """Return both variants, not opened yet."""
     table = profile.campaign
     reference, candidate = (
-        Variant(
-            role,
-            Isolated(described.backend, table.call_timeout_s) if table.isolate else described.backend,
-            described.table.file,
-            described.table.target,
-            profile.domain.tensors,
-            described.input,
-        )
+        Variant(role, model_of(described, table), profile.domain.tensors)
         for role, described in (("reference", profile.reference), ("candidate", profile.candidate))
     )
     return Pair(reference, candidate, profile.oracle, concurrent=table.concurrent)
 
 
+def model_of(described: p.Variant, table: p.CampaignTable) -> Model:
+    """Return what a profile says of a model, ready to be opened."""
+    return Model(
+        name=described.name,
+        backend=Isolated(described.backend, table.call_timeout_s) if table.isolate else described.backend,
+        file=described.table.file,
+        target=described.table.target,
+        settings=described.input,
+        feeds=described.feeds,
+    )
+
+
 def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:
     """Let decoders decide, probe both variants, and check that they can be compared."""
-    samples = _that_run(pair, [seed.sample for seed in first_that_fit(pair, seeds, cases)])
+    first = _that_run(pair, first_that_fit(pair, seeds, cases))
+    samples, columns = [seed.sample for seed in first], [seed.columns for seed in first]
     variants = ((pair.reference, profile.reference), (pair.candidate, profile.candidate))
     for variant, described in variants:
-        variant.settle(described.decoder, samples)
-    _comparable(pair, samples[0])
+        variant.settle(described.decoder, samples, columns)
+    _comparable(pair, first[0])
     asked = profile.campaign.batch
-    invariance = {variant.role: probe(variant, samples, asked) for variant, _ in variants}
+    invariance = {variant.role: probe(variant, first, asked) for variant, _ in variants}
     if asked is None:
         for variant, _ in variants:
             variant.alone = not invariance[variant.role].batch
@@ -100,43 +106,39 @@ def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = 
     )
 
 
-def _that_run(pair: Pair, samples: list[Sample]) -> list[Sample]:
-    """Leave out the samples on which a runtime fails: they are findings, and tell nothing about the outputs."""
+def _that_run(pair: Pair, seeds: list[Seed]) -> list[Seed]:
+    """Leave out the seeds on which a runtime fails: they are findings, and tell nothing about the outputs."""
     try:
         for variant in (pair.reference, pair.candidate):
-            variant.raw(samples)
+            variant.raw([seed.sample for seed in seeds], [seed.columns for seed in seeds])
     except RuntimeFailedError:
-        if len(samples) == 1:
+        if len(seeds) == 1:
             raise
         running = []
-        for sample in samples:
+        for seed in seeds:
             with suppress(RuntimeFailedError):
-                running += _that_run(pair, [sample])
+                running += _that_run(pair, [seed])
         if not running:
             raise
         return running
-    return samples
+    return seeds
 
 
 def fits(pair: Pair, seed: Seed) -> None:
     """Raise `MisfitError` where one of the variants cannot take this seed."""
     for variant in (pair.reference, pair.candidate):
-        try:
-            list(variant.preprocess([seed.sample]))
-        except MisfitError as error:
-            message = f"the {variant.role} ({variant.file.name}) does not fit the seeds: {error.message}"
-            raise MisfitError(message, hint=error.hint) from error
+        variant.check(seed.sample, seed.columns)
 
 
-def _comparable(pair: Pair, sample: Sample) -> None:
-    judged = pair.judge_alone(sample)
+def _comparable(pair: Pair, seed: Seed) -> None:
+    judged = pair.judge_alone(seed.sample, seed.columns)
     if judged.crashed:
         return
     widths = [None if seen.states is None else seen.states.shape[1] for seen in (judged.reference, judged.candidate)]
     if None not in widths and widths[0] != widths[1]:
         raise MisfitError(
-            f"the reference ({pair.reference.file.name}) gives {widths[0]} classes and the candidate "
-            f"({pair.candidate.file.name}) {widths[1]}",
+            f"the reference ({pair.reference.name}) gives {widths[0]} classes and the candidate "
+            f"({pair.candidate.name}) {widths[1]}",
             hint="where one has background classes in front, set label_offset in its [models.*.output]",
         )
 

@@ -11,7 +11,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dltf.values import Sample
+    from dltf.values import Seed
     from dltf.variant import Variant
 
 SIZES = (1, 2, 7, 33, 64)
@@ -26,13 +26,13 @@ class Invariance:
     largest_difference: float  # between the outputs of one input in two batches
 
 
-def probe(variant: Variant, samples: Sequence[Sample], asked: int | None = None) -> Invariance:
-    """Compare the raw outputs of a variant on samples in batches of `SIZES`, and of the size that the profile asks for.
+def probe(variant: Variant, seeds: Sequence[Seed], asked: int | None = None) -> Invariance:
+    """Compare the raw outputs of a variant on seeds in batches of `SIZES`, and of the size that the profile asks for.
 
-    The samples are those of the shape that most have, repeated to fill the largest batch: they do travel together.
+    The seeds are those of the shape that most have, repeated to fill the largest batch: they do travel together.
     """
     sizes = sorted({*SIZES, asked or 1})
-    alike = _commonest(samples)
+    alike = _commonest(seeds)
     filled = [alike[i % len(alike)] for i in range(sizes[-1])]
     seen = [_outputs(variant, filled, size) for size in sizes]
     again = _outputs(variant, filled, sizes[-1])
@@ -44,19 +44,20 @@ def probe(variant: Variant, samples: Sequence[Sample], asked: int | None = None)
     )
 
 
-def _commonest(samples: Sequence[Sample]) -> list[Sample]:
-    """Return the samples of the shape that most of them have."""
-    groups: dict[tuple[int, ...], list[Sample]] = {}
-    for sample in samples:
-        groups.setdefault(sample.shape, []).append(sample)
+def _commonest(seeds: Sequence[Seed]) -> list[Seed]:
+    """Return the seeds of the shape that most of them have."""
+    groups: dict[tuple[int, ...], list[Seed]] = {}
+    for seed in seeds:
+        groups.setdefault(seed.sample.shape, []).append(seed)
     return max(groups.values(), key=len)
 
 
-def _outputs(variant: Variant, samples: Sequence[Sample], size: int) -> dict[str, list[NDArray[Any]]]:
-    """Return each output's rows, in the order of the samples."""
-    rows: dict[str, list[Any]] = {spec.name: [None] * len(samples) for spec in variant.outputs}
-    for first in range(0, len(samples), size):
-        for group, outputs in variant.raw(samples[first : first + size]):
+def _outputs(variant: Variant, seeds: Sequence[Seed], size: int) -> dict[str, list[NDArray[Any]]]:
+    """Return each output's rows, in the order of the seeds."""
+    rows: dict[str, list[Any]] = {spec.name: [None] * len(seeds) for spec in variant.outputs}
+    for first in range(0, len(seeds), size):
+        batch = seeds[first : first + size]
+        for group, outputs in variant.raw([seed.sample for seed in batch], [seed.columns for seed in batch]):
             for name, values in outputs.items():
                 for row, value in zip(group.tolist(), values, strict=True):
                     rows[name][first + row] = value

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from dltf.campaign.confirm import answer_of, kind_of
-from dltf.campaign.environment import file_facts
+from dltf.campaign.environment import model_facts
 from dltf.campaign.opening import make_pair
 from dltf.errors import RunFolderError
 from dltf.profile import Tree, override, read_domain, read_tree
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
 class Replayed:
     """What the variants answer today on a finding's bytes; `kind` is None where they agree.
 
-    `changed` names the model files that are not those of the run.
+    `changed` names the models that are not those of the run.
     """
 
     finding: Finding
     kind: str | None
     reference: Answer | None
     candidate: Answer | None
-    changed: tuple[Path, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -62,13 +61,13 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -
     changed = _changed(store, profile)
     with make_pair(profile) as pair:
         for variant, described in ((pair.reference, profile.reference), (pair.candidate, profile.candidate)):
-            same = described.table.file not in changed and _same_output(store, profile, variant.role)
+            same = described.name not in changed and _same_output(store, profile, variant.role)
             settled = _settled(store, variant.role, described.decoder) if same else None
             if settled is None:
-                variant.settle(described.decoder, [seed, sample])
+                variant.settle(described.decoder, [seed, sample], [finding.columns] * 2)
             else:
                 variant.decoder = settled
-        judged = pair.judge_alone(sample)
+        judged = pair.judge_alone(sample, finding.columns)
     kind = kind_of(judged)
     if judged.crashed:
         return Replayed(finding, kind, None, None, changed)
@@ -95,9 +94,11 @@ def _settled(store: Store, role: str, decoder: Decoder) -> Decoder | None:
     return None if wrong else settled
 
 
-def _changed(store: Store, profile: Profile) -> tuple[Path, ...]:
-    files = {"reference": profile.reference.table.file, "candidate": profile.candidate.table.file}
+def _changed(store: Store, profile: Profile) -> tuple[str, ...]:
+    models = {"reference": profile.reference, "candidate": profile.candidate}
     before = store.fact("models", {})
     return tuple(
-        file for role, file in files.items() if role in before and file_facts(file)["sha256"] != before[role]["sha256"]
+        model.name
+        for role, model in models.items()
+        if role in before and model_facts(model)["sha256"] != before[role]["sha256"]
     )

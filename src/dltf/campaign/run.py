@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from dltf.campaign import gates
-from dltf.campaign.environment import file_facts
+from dltf.campaign.environment import model_facts
 from dltf.campaign.hunt import hunt
 from dltf.campaign.identity import claim, record
 from dltf.campaign.opening import Opened, make_pair, open_seeds, settle
@@ -46,7 +46,7 @@ def run(profile: Profile, host: Host, folder: RunFolder, *, resume: bool = False
     """
     folder.check(resume=resume)
     models = {
-        role: file_facts(variant.table.file)
+        role: model_facts(variant)
         for role, variant in (("reference", profile.reference), ("candidate", profile.candidate))
     }
     if folder.database.exists():
@@ -80,7 +80,8 @@ def run(profile: Profile, host: Host, folder: RunFolder, *, resume: bool = False
 
 
 def _conclude(profile: Profile, host: Host, store: Store, *, interrupted: bool) -> Outcome:
-    summary = summarise(store, profile.domain.geometry.units)
+    sliced_by = {gate.slice for gate in profile.gates if gate.slice is not None}
+    summary = summarise(store, profile.domain.geometry.units, sliced_by)
     summary["gates"] = gates.evaluate(profile.gates, summary)
     store.folder.write_summary(summary)
     host.tell("dltf_campaign_finished", summary=summary)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from dltf.campaign.confirm import Suspect, answer_of, confirm, digest_of, kind_of
+from dltf.campaign.confirm import Suspect, answer_of, confirm, kind_of
 from dltf.campaign.opening import Opened, fits
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError
 from dltf.store import Screened
+from dltf.values import digest_of
 
 if TYPE_CHECKING:
     from dltf.contracts import Domain, Seeds
@@ -66,7 +67,7 @@ def _read(source: Seeds, cases: Sequence[int]) -> tuple[dict[int, Seed], dict[in
 def _judge(pair: Pair, seeds: dict[int, Seed]) -> tuple[dict[int, Seed], dict[int, str], Judged]:
     """Judge a batch of seeds; those whose shape a model cannot take are left out, each with the reason."""
     try:
-        return seeds, {}, pair.judge([seed.sample for seed in seeds.values()])
+        return seeds, {}, _seen(pair, seeds)
     except MisfitError:
         misfits: dict[int, str] = {}
         for case, seed in seeds.items():
@@ -77,7 +78,11 @@ def _judge(pair: Pair, seeds: dict[int, Seed]) -> tuple[dict[int, Seed], dict[in
         if not misfits:
             raise
         rest = {case: seed for case, seed in seeds.items() if case not in misfits}
-        return rest, misfits, pair.judge([seed.sample for seed in rest.values()])
+        return rest, misfits, _seen(pair, rest)
+
+
+def _seen(pair: Pair, seeds: dict[int, Seed]) -> Judged:
+    return pair.judge([seed.sample for seed in seeds.values()], [seed.columns for seed in seeds.values()])
 
 
 def _one(
@@ -91,7 +96,7 @@ def _one(
         finding = confirm(Suspect(case, seed, seed.sample, "screen"), pair, domain)
         unconfirmed = finding is None
         if finding is None:
-            judged, row = pair.judge_alone(seed.sample), 0
+            judged, row = pair.judge_alone(seed.sample, seed.columns), 0
     crashed = row in judged.crashed
     column = int((judged.rows == row).argmax()) if not crashed else 0
     outcome = _NATURAL[finding.kind] if finding is not None else "crash" if crashed else "agree"
@@ -102,6 +107,7 @@ def _one(
             name=seed.name,
             sha256=digest_of(seed.sample),
             label=seed.label,
+            columns=seed.columns,
             outcome=outcome,
             unconfirmed=unconfirmed,
             tied=not crashed and bool(judged.verdicts.tied[column]),

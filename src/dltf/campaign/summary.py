@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from dltf.campaign.clusters import clusters
+from dltf.campaign.severity import GRADES
+from dltf.campaign.slices import slices
+from dltf.campaign.spread import percentile, spread
 
 if TYPE_CHECKING:
     from dltf.store import Store
 
-SCHEMA = 1
+SCHEMA = 2
 
 
-def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `summary.json` holds, without its gates."""
+def summarise(store: Store, units: Mapping[str, str], sliced_by: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what `summary.json` holds, without its gates; `sliced_by` names columns that have to be sliced."""
     screened = _screened(store)
     ended = store.query("SELECT outcome, queries FROM searched")
     outcomes = Counter(outcome for outcome, _ in ended)
@@ -32,7 +36,7 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
         "outcomes": {name: outcomes[name] for name in ("found", "nonfinite", "crash", "exhausted", "timeout")},
         "findings": total,
         "success_rate": len(found) / len(ended) if ended else None,
-        "queries": _spread(found) | {"total": sum(q for _, q in ended), "screening": screened["seeds"]},
+        "queries": spread(found) | {"total": sum(q for _, q in ended), "screening": screened["seeds"]},
         **_distances(store, units),
         "seconds": seconds | {"per_finding": seconds["total"] / total if total else None},
         "duplicates": _one(store, "SELECT count(*) - count(DISTINCT sha256) FROM findings WHERE phase = 'search'"),
@@ -44,9 +48,12 @@ def summarise(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
             "screened": _one(store, "SELECT sum(tied) FROM screened"),
             "findings": _one(store, "SELECT sum(tied) FROM findings WHERE phase = 'search'"),
         },
+        "severity": _severity(store),
         "accuracy": _accuracy(store),
         "operators": _operators(store),
         "class_pairs": _class_pairs(store),
+        "clusters": clusters(store),
+        "slices": slices(store, sliced_by),
         "reproducible": not not_reproducible,
         "not_reproducible_because": not_reproducible,
         "findings_sha256": store.findings_digest(),
@@ -92,20 +99,30 @@ def _one(store: Store, sql: str) -> int:
     return int(store.query(sql)[0][0] or 0)
 
 
-def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    if not values:
-        return {"mean": None, "median": None, "max": None}
-    return {"mean": statistics.fmean(values), "median": statistics.median(values), "max": max(values)}
-
-
 def _distances(store: Store, units: Mapping[str, str]) -> dict[str, Any]:
     """Return mean and median of each distance between the searched findings and their seeds."""
     rows = [json.loads(text) for (text,) in store.query("SELECT distances FROM findings WHERE phase = 'search'")]
     figures = {}
     for name, unit in units.items():
-        spread = _spread([row[name] for row in rows if name in row])
-        figures[f"distance_{name}"] = {"unit": unit, "mean": spread["mean"], "median": spread["median"]}
+        seen = spread([row[name] for row in rows if name in row])
+        figures[f"distance_{name}"] = {"unit": unit, "mean": seen["mean"], "median": seen["median"]}
     return figures
+
+
+def _severity(store: Store) -> dict[str, Any]:
+    """Return the spread of the deviations' severity, and how many there are of each grade."""
+    rows = store.query("SELECT reference_margin, candidate_margin, grade FROM findings WHERE kind = 'deviation'")
+    severities = [min(ours, theirs) for ours, theirs, _ in rows if ours is not None and theirs is not None]
+    grades = Counter(grade for _, _, grade in rows)
+    return {
+        "unit": "nats",
+        "median": percentile(severities, 50),
+        "p95": percentile(severities, 95),
+        "worst": max(severities, default=None),
+        "scored": len(severities),
+        "near_ties": grades["near tie"],
+        "grades": {grade: grades[grade] for grade in GRADES if grades[grade]},
+    }
 
 
 def _accuracy(store: Store) -> dict[str, float] | None:

@@ -8,6 +8,7 @@ from dltf.profile.model import (
     Profile,
     SearchTable,
     SeedsTable,
+    Variant,
 )
 from dltf.profile.read import read_domain, read_profile, read_tree
 from dltf.profile.source import Tree, override
@@ -21,6 +22,7 @@ __all__ = [
     "SearchTable",
     "SeedsTable",
     "Tree",
+    "Variant",
     "override",
     "read_domain",
     "read_profile",

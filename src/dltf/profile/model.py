@@ -8,24 +8,53 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
+from dltf.feed import Feed
+
 if TYPE_CHECKING:
     from dltf.contracts import Decoder, Domain, ModelBackend, MutationOperator, Oracle, SearchStrategy, SeedSource
 
 _positive = validators.optional(validators.gt(0))
 
 FIGURES: tuple[str, ...] = (
+    "accuracy_candidate",
+    "accuracy_drop",
+    "accuracy_reference",
     "crashes",
     "duplicates",
     "findings",
     "natural_rate",
+    "near_ties",
     "nonfinite",
+    "queries_max",
     "queries_mean",
     "queries_median",
+    "regressions",
+    "seconds",
+    "severity_median",
+    "severity_p95",
+    "severity_worst",
     "skipped",
     "success_rate",
+    "ties",
     "unconfirmed",
 )
-"""The figures of a summary that a gate can be set on."""
+"""The figures of a summary that a gate can be set on; beside them, `distance_NAME_mean` and `distance_NAME_median`."""
+
+SLICED: tuple[str, ...] = (
+    "accuracy_candidate",
+    "accuracy_drop",
+    "accuracy_reference",
+    "findings",
+    "natural_rate",
+    "near_ties",
+    "queries_median",
+    "regressions",
+    "severity_median",
+    "severity_p95",
+    "severity_worst",
+    "success_rate",
+)
+"""The figures that are there for each slice, too."""
 
 
 @frozen
@@ -54,8 +83,8 @@ class SeedsTable:
 class ModelTable:
     """`[models.reference]` or `[models.candidate]`, beside the settings of the backend itself."""
 
-    backend: str  # the runtime
-    file: Path  # the model; ${NAME} stands for an environment variable
+    backend: str  # the runtime; may be left out where the file's suffix tells
+    file: Path | None = None  # the model; ${NAME} stands for an environment variable
     target: str | None = None  # where and how to run it; None: the backend's first
 
 
@@ -70,11 +99,13 @@ class SearchTable:
 
 @frozen
 class Gate:
-    """A bound on one figure of the summary."""
+    """A bound on one figure of the summary, or on that figure of each slice."""
 
     figure: str
     at_least: float | None = None
     at_most: float | None = None
+    slice: str | None = None  # "label", or a column of the seeds: the bound is on each of its values
+    fewest: int = field(default=10, validator=validators.ge(1))  # seeds that a slice needs to be judged
 
 
 @frozen
@@ -93,6 +124,12 @@ class Variant:
     backend: ModelBackend
     input: Any  # the domain's settings
     decoder: Decoder
+    feeds: Mapping[str, Feed] = field(factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it: its file's name, or else what the backend calls it."""
+        return self.table.file.name if self.table.file is not None else str(self.backend)
 
 
 @frozen

@@ -51,6 +51,8 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         tree["domain"] = unstructure(profile.domain)
     for name, variant in zip(VARIANTS, (profile.reference, profile.candidate), strict=True):
         tree["models"][name] = unstructure(variant.table) | unstructure(variant.backend)
+        if variant.feeds:
+            tree["models"][name]["feed"] = unstructure(variant.feeds)
         tree["models"][name]["input"] = unstructure(variant.input)
         tree["models"][name]["output"] = {"use": names[name]} | unstructure(variant.decoder)
     return tree

@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 from attrs import frozen
 
 from dltf import errors
-from dltf.errors import DltfError, RuntimeFailedError, RuntimeHungError, RuntimeLostError
+from dltf.errors import DltfError, MisfitError, RuntimeFailedError, RuntimeHungError, RuntimeLostError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Isolated:
 
     backend: ModelBackend
     timeout_s: float
+
+    suffixes: ClassVar[tuple[str, ...]] = ()  # nobody looks for it by them
 
     def targets(self) -> Sequence[Target]:
         return self.backend.targets()
@@ -143,7 +145,7 @@ def _serve(pipe: Connection, module: str, qualname: str, settings: dict[str, Any
             while (inputs := pipe.recv()) is not None:
                 try:
                     pipe.send(("done", dict(runner.run(inputs))))
-                except RuntimeFailedError as error:
+                except (MisfitError, RuntimeFailedError) as error:
                     pipe.send(("failed", _written(error)))
     except DltfError as error:
         pipe.send(("failed", _written(error)))

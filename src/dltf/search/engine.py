@@ -19,6 +19,7 @@ from dltf.values import Briefing, Observations, Turn
 
 if TYPE_CHECKING:
     from dltf.contracts import MutationOperator, SearchStrategy
+    from dltf.feed import Columns
     from dltf.values import BoolArray, Draws, IntArray, Plans, Sample, Stream
 
 
@@ -30,6 +31,7 @@ class Start:
     sample: Sample
     reference: Observations
     candidate: Observations
+    columns: Columns = field(factory=dict)
 
 
 @frozen(eq=False)
@@ -67,6 +69,7 @@ class _Case:
     stream: Stream
     base: Sample
     began_s: float
+    columns: Columns
     queries: int = 0
     unconfirmed: int = 0
     chain: list[int] = field(factory=list)
@@ -140,7 +143,7 @@ class _Run:
         while free and (start := next(starts, None)) is not None:
             slot = free.pop()
             stream = stream_of(self._engine.campaign_seed, start.case)
-            self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic())
+            self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic(), start.columns)
             self._search.seat(np.array([slot]), start.reference, start.candidate)
         return bool(self._live)
 
@@ -150,7 +153,7 @@ class _Run:
         cases = list(self._live.values())
         plans = self._search.ask(slots, [case.stream for case in cases])
         mutants = self._mutate(cases, plans)
-        judged = self._engine.pair.judge(mutants)
+        judged = self._engine.pair.judge(mutants, [case.columns for case in cases])
         for case in cases:
             case.queries += 1
         hits = self._hits(judged)

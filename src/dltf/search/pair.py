@@ -17,6 +17,7 @@ from dltf.variant import concatenate
 
 if TYPE_CHECKING:
     from dltf.contracts import Oracle
+    from dltf.feed import Columns
     from dltf.values import BoolArray, IntArray, Sample
     from dltf.variant import Variant
 
@@ -70,30 +71,36 @@ class Pair:
     ) -> None:
         self._stack.close()
 
-    def judge(self, samples: Sequence[Sample]) -> Judged:
-        """Show n samples to both variants; a sample on which a runtime fails is found by showing it alone."""
+    def judge(self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> Judged:
+        """Show n samples to both variants; a sample on which a runtime fails is found by showing it alone.
+
+        `columns` are those of the samples' seeds, for models that are fed from them.
+        """
         rows = np.arange(len(samples))
         if not len(rows):
             return Judged(rows, _NOTHING, _NOTHING, _NO_VERDICT)
         try:
-            reference, candidate = self._observe(samples)
+            reference, candidate = self._observe(samples, columns)
         except RuntimeFailedError:
-            return self._one_by_one(samples)
+            return self._one_by_one(samples, columns)
         return Judged(rows, reference, candidate, self.oracle.judge(reference, candidate))
 
-    def judge_alone(self, sample: Sample) -> Judged:
+    def judge_alone(self, sample: Sample, columns: Columns | None = None) -> Judged:
         """Show one sample to both variants, at batch size one."""
-        return self.judge([sample])
+        return self.judge([sample], None if columns is None else [columns])
 
-    def _observe(self, samples: Sequence[Sample]) -> tuple[Observations, Observations]:
+    def _observe(
+        self, samples: Sequence[Sample], columns: Sequence[Columns] | None
+    ) -> tuple[Observations, Observations]:
         if self._beside is None or self._expected_s * len(samples) < HANDOVER_S:
-            reference, candidate = self._seen_by(self.reference, samples), self._seen_by(self.candidate, samples)
+            reference = self._seen_by(self.reference, samples, columns)
+            candidate = self._seen_by(self.candidate, samples, columns)
             self.run_s += self.reference.run_s + self.candidate.run_s
             self._expect(len(samples))
             return reference, candidate
-        future = self._beside.submit(self._seen_by, self.candidate, samples)
+        future = self._beside.submit(self._seen_by, self.candidate, samples, columns)
         try:
-            reference = self._seen_by(self.reference, samples)
+            reference = self._seen_by(self.reference, samples, columns)
         finally:
             future.exception()  # wait, so that no runner is used twice at once
         candidate = future.result()
@@ -101,9 +108,9 @@ class Pair:
         self._expect(len(samples))
         return reference, candidate
 
-    def _seen_by(self, variant: Variant, samples: Sequence[Sample]) -> Observations:
+    def _seen_by(self, variant: Variant, samples: Sequence[Sample], columns: Sequence[Columns] | None) -> Observations:
         try:
-            return variant.observe(samples)
+            return variant.observe(samples, columns)
         except RuntimeFailedError as error:
             self.hangs += isinstance(error, RuntimeHungError)
             raise RuntimeFailedError(f"the {variant.role}: {error.message}", hint=error.hint) from error
@@ -111,12 +118,12 @@ class Pair:
     def _expect(self, count: int) -> None:
         self._expected_s = min(self.reference.run_s, self.candidate.run_s) / count
 
-    def _one_by_one(self, samples: Sequence[Sample]) -> Judged:
+    def _one_by_one(self, samples: Sequence[Sample], columns: Sequence[Columns] | None) -> Judged:
         seen: dict[int, tuple[Observations, Observations]] = {}
         crashed: dict[int, str] = {}
         for row, sample in enumerate(samples):
             try:
-                seen[row] = self._observe([sample])
+                seen[row] = self._observe([sample], None if columns is None else [columns[row]])
             except RuntimeFailedError as error:
                 crashed[row] = error.message
         if not seen:

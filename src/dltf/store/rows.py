@@ -21,6 +21,7 @@ class Screened:
     name: str
     sha256: str  # of the sample
     label: Hashable | None
+    columns: Mapping[str, Any]  # of the seed
     outcome: str  # agree, natural, nonfinite, crash
     unconfirmed: bool
     tied: bool
@@ -41,7 +42,7 @@ class CaseEnd:
 def of_screened(screened: Screened) -> tuple[Any, ...]:
     """Return the row of a screened seed."""
     s = screened
-    told = (s.case, to_text(s.name), s.sha256, to_json(s.label), s.outcome, s.unconfirmed, s.tied)
+    told = (s.case, to_text(s.name), s.sha256, to_json(s.label), to_json(s.columns), s.outcome, s.unconfirmed, s.tied)
     return (*told, *_row(s.reference), *_row(s.candidate))
 
 
@@ -52,11 +53,12 @@ def to_screened(row: tuple[Any, ...]) -> Screened:
         name=row[1],
         sha256=row[2],
         label=_value(row[3]),
-        outcome=row[4],
-        unconfirmed=bool(row[5]),
-        tied=bool(row[6]),
-        reference=_answer(row[7:10]),
-        candidate=_answer(row[10:13]),
+        columns=json.loads(row[4]),
+        outcome=row[5],
+        unconfirmed=bool(row[6]),
+        tied=bool(row[7]),
+        reference=_answer(row[8:11]),
+        candidate=_answer(row[11:14]),
     )
 
 
@@ -64,7 +66,8 @@ def of_finding(finding: Finding) -> tuple[Any, ...]:
     """Return the row of a finding."""
     f = finding
     told = (f.case, to_text(f.seed_name), to_json(f.seed_label), f.phase, f.kind, to_text(f.message), f.queries, f.tied)
-    made = (to_json(f.chain), to_json(f.last_draw), to_json(f.distances), f.suffix)
+    weighed = (f.reference_margin, f.candidate_margin, f.grade, f.region, to_json(f.columns))
+    made = (to_json(f.chain), to_json(f.last_draw), to_json(f.distances), *weighed, f.suffix)
     return (
         *told,
         *_row(f.reference),
@@ -92,9 +95,14 @@ def to_finding(row: tuple[Any, ...]) -> Finding:
         chain=tuple(json.loads(row[14])),
         last_draw=json.loads(row[15]),
         distances=json.loads(row[16]),
-        suffix=row[17],
-        sample=row[19],
-        seed=row[20],
+        reference_margin=row[17],
+        candidate_margin=row[18],
+        grade=row[19],
+        region=row[20],
+        columns=json.loads(row[21]),
+        suffix=row[22],
+        sample=row[24],
+        seed=row[25],
     )
 
 

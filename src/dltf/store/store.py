@@ -18,7 +18,7 @@ from dltf.store.folder import RunFolder
 from dltf.store.rows import CaseEnd, Screened
 from dltf.values import Finding
 
-SCHEMA = 1
+SCHEMA = 2
 _THE_FOLDER = "name the folder that dltf run wrote"
 _ROOM = "make room on the disk and go on with --resume, or name another folder with --out"
 
@@ -123,7 +123,7 @@ class Store:
 
     def add_screened(self, screened: Iterable[Screened]) -> None:
         self._db.executemany(
-            f"INSERT OR REPLACE INTO screened VALUES ({rows.marks(13)})", map(rows.of_screened, screened)
+            f"INSERT OR REPLACE INTO screened VALUES ({rows.marks(14)})", map(rows.of_screened, screened)
         )
 
     def screened_cases(self) -> set[int]:
@@ -157,7 +157,7 @@ class Store:
     # --- findings ------------------------------------------------------------------------------------------------
 
     def add_finding(self, finding: Finding) -> None:
-        self._db.execute(f"INSERT OR REPLACE INTO findings VALUES ({rows.marks(21)})", rows.of_finding(finding))
+        self._db.execute(f"INSERT OR REPLACE INTO findings VALUES ({rows.marks(26)})", rows.of_finding(finding))
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings by case."""

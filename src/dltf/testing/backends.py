@@ -9,6 +9,7 @@ import numpy as np
 
 from dltf.errors import DltfError, ModelFileError, RuntimeFailedError, TargetUnavailableError
 from dltf.testing.promise import Subject, hold, read_only, same
+from dltf.values import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,6 +67,27 @@ def an_unusable_target_says_why(subject: Subject) -> None:
 # --- files -------------------------------------------------------------------------------------------------------
 
 
+def it_is_found_by_suffixes(subject: Subject) -> None:
+    """The suffixes of its files are told, and those of the examples are among them."""
+    __tracebackhide__ = True
+    suffixes = subject.component.load().suffixes
+    told = isinstance(suffixes, tuple) and all(isinstance(text, str) and text.startswith(".") for text in suffixes)
+    hold(told, f'"{subject.name}": suffixes are {suffixes!r}, not a tuple like (".onnx",)')
+    if _needs_file(subject):
+        strange = [example.file.name for example in _examples(subject) if example.file.suffix not in suffixes]
+        hold(not strange, f'"{subject.name}" is found by {suffixes}, and reads {strange}')
+
+
+def it_names_its_files(subject: Subject) -> None:
+    """Where it says which files a model is made of, they are there."""
+    __tracebackhide__ = True
+    backend = subject.make()
+    if hasattr(backend, "files"):
+        for example in _examples(subject):
+            files = list(backend.files(example.file))
+            hold(files and all(file.is_file() for file in files), f'"{subject.name}" names files that are not: {files}')
+
+
 def a_missing_file_is_a_model_file_error(subject: Subject) -> None:
     """The message names the file."""
     __tracebackhide__ = True
@@ -87,7 +109,7 @@ def a_garbage_file_is_a_model_file_error(subject: Subject) -> None:
 def a_truncated_file_is_a_model_file_error(subject: Subject) -> None:
     """Half of a model is no model: the message names the file, and the process lives."""
     __tracebackhide__ = True
-    for example in _examples(subject):
+    for example in _examples(subject) if _needs_file(subject) else ():
         data = example.file.read_bytes()
         _refuses(subject, "truncated", data[: len(data) // 2])
 
@@ -101,7 +123,11 @@ def its_specs_match_its_arrays(subject: Subject) -> None:
     for runner, inputs in _opened(subject):
         outputs = runner.run(inputs)
         hold(isinstance(runner.notes, tuple), f'"{subject.name}": notes is no tuple: {runner.notes!r}')
-        for specs, arrays in ((runner.inputs, inputs), (runner.outputs, outputs)):
+        pairs = [(runner.inputs, inputs)] if runner.inputs else []
+        pairs += [(runner.outputs, outputs)] if runner.inputs or runner.outputs else []
+        takes = runner.inputs or set(inputs) == {NATIVE}
+        hold(takes, f'"{subject.name}" takes samples as they are: give inputs={{"{NATIVE}": …}}')
+        for specs, arrays in pairs:
             hold(
                 {spec.name for spec in specs} == set(arrays),
                 f'"{subject.name}" tells the specs {[str(spec) for spec in specs]} of {sorted(arrays)}',
@@ -188,7 +214,7 @@ def _opened(subject: Subject) -> Iterator[tuple[Runner, Mapping[str, NDArray[Any
 def _refuses(subject: Subject, what: str, data: bytes | None) -> None:
     __tracebackhide__ = True
     backend = subject.make()
-    for example in _examples(subject):
+    for example in _examples(subject) if _needs_file(subject) else ():
         file = subject.folder / f"{what}{example.file.suffix}"
         if data is not None:
             file.write_bytes(data)
@@ -196,6 +222,10 @@ def _refuses(subject: Subject, what: str, data: bytes | None) -> None:
         error = _error(lambda file=file, target=target: backend.open(file, target))  # type: ignore[misc]
         _expect(subject, error, ModelFileError, f"a {what} file")
         hold(file.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
+
+
+def _needs_file(subject: Subject) -> bool:
+    return bool(getattr(subject.component.load(), "needs_file", True))
 
 
 def _error(act: Callable[[], object]) -> Exception | None:
@@ -233,6 +263,8 @@ PROMISES = (
     it_tells_its_versions,
     an_unknown_target_is_refused,
     an_unusable_target_says_why,
+    it_is_found_by_suffixes,
+    it_names_its_files,
     a_missing_file_is_a_model_file_error,
     an_empty_file_is_a_model_file_error,
     a_garbage_file_is_a_model_file_error,

@@ -78,6 +78,25 @@ def rows_can_be_taken(subject: Subject) -> None:
             )
 
 
+def it_scores_its_own_decisions_as_told(subject: Subject) -> None:
+    """Where it scores any decision, its own get their log-scores, and none gets more by rows taken."""
+    __tracebackhide__ = True
+    for decoder, outputs, n in _settled(subject):
+        seen = decoder.decode(outputs)
+        scores = seen.score(seen.decisions)
+        if scores is None:
+            continue
+        told = f'"{subject.name}" scores its own decisions {scores}, and told {seen.log_scores}'
+        hold(scores.dtype == np.float64 and scores.shape == (n,), told)
+        hold(np.allclose(scores, seen.log_scores, atol=1e-5), told)
+        other = list(seen.decisions)[::-1]
+        among, back = seen.score(other), np.arange(n)[::-1]
+        alone = seen.take(back).score(other[::-1])
+        assert among is not None
+        assert alone is not None
+        hold((among[back] == alone).all(), f'"{subject.name}": the score of a decision depends on the rows beside it')
+
+
 def a_bad_number_is_flagged(subject: Subject) -> None:
     """NaN and infinite outputs make an observation that is not finite, without a warning or a change in other rows."""
     __tracebackhide__ = True
@@ -165,6 +184,7 @@ PROMISES = (
     its_decisions_are_hashable,
     a_row_is_observed_alone,
     rows_can_be_taken,
+    it_scores_its_own_decisions_as_told,
     a_bad_number_is_flagged,
     it_settles_on_bad_numbers,
     no_outputs_are_a_misfit,

@@ -137,7 +137,7 @@ def a_foreign_input_is_a_misfit(subject: Subject) -> None:
     __tracebackhide__ = True
     domain, strange = subject.make(), TensorSpec("strange", (None, 1, 2, 3, 4, 5, 6, 7), "float32")
     try:
-        for _ in domain.tensors.bind(strange, domain.tensors.settings())(samples(subject)):
+        for _ in domain.tensors.bind([strange], domain.tensors.settings())(samples(subject)):
             pass
     except MisfitError:
         return
@@ -154,7 +154,9 @@ def each_sample_gets_one_row(subject: Subject) -> None:
         fitting = [sample for sample in samples(subject) if _tensor(prepare, sample) is not None]
         hold(fitting, f'"{subject.name}" prepares none of the samples for {spec}')
         seen: list[int] = []
-        for rows, tensor in prepare(fitting):
+        for rows, named in prepare(fitting):
+            tensor = named.get(spec.name, np.zeros(0))
+            hold(set(named) == {spec.name}, f'"{subject.name}" for {spec}: tensors for {sorted(named)}')
             hold(rows.dtype == np.int64, f'"{subject.name}" for {spec}: the rows are {rows.dtype}, not int64')
             hold(
                 len(rows) == len(tensor),
@@ -174,8 +176,8 @@ def preparation_looks_at_one_sample(subject: Subject) -> None:
         alone = {i: _tensor(prepare, sample) for i, sample in enumerate(samples(subject))}
         fitting = [i for i, tensor in alone.items() if tensor is not None]
         for order in (fitting, fitting[::-1]):
-            for rows, tensor in prepare([samples(subject)[i] for i in order]):
-                for row, values in zip(rows, tensor, strict=True):
+            for rows, named in prepare([samples(subject)[i] for i in order]):
+                for row, values in zip(rows, named[spec.name], strict=True):
                     hold(
                         same(values, alone[order[row]]),
                         f'"{subject.name}" for {spec}: the tensor of sample {order[row]} depends on its neighbours',
@@ -209,13 +211,13 @@ def _bound(subject: Subject) -> Sequence[tuple[TensorSpec, Preprocess]]:
         subject.examples.inputs, f'there is nothing to prepare samples of "{subject.name}" for: give Examples(inputs=…)'
     )
     tensors = subject.make().tensors
-    return [(spec, tensors.bind(spec, tensors.settings())) for spec in subject.examples.inputs]
+    return [(spec, tensors.bind([spec], tensors.settings())) for spec in subject.examples.inputs]
 
 
 def _tensor(prepare: Preprocess, sample: Sample) -> Any:
     """Return the tensor of this sample alone, or None where it does not fit."""
     try:
-        return next(tensor[0] for _, tensor in prepare([sample]))
+        return next(tensor[0] for _, named in prepare([sample]) for tensor in named.values())
     except MisfitError:
         return None
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class ModelExample:
     """A model file of a backend, and a batch of inputs for it: `inputs` maps tensor names to [n, …], n at least 2.
 
-    The n inputs should differ, and so should the answers to them. An empty `target` is the backend's default.
+    The n inputs should differ, and so should the answers to them. An empty `target` is the backend's default. A backend
+    that takes samples as they are gets them by the name "sample"; one that needs no file gets `Path()`.
     """
 
     file: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import metadata
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from attrs import field, frozen, validators
 
@@ -33,6 +33,8 @@ class OnnxRuntime:
     provider_options: Mapping[str, Option] = field(factory=dict)  # as ONNX Runtime names them
     cpu_fallback: bool = False  # whether the CPU may run operators that the provider lacks; the notes then say so
 
+    suffixes: ClassVar[tuple[str, ...]] = (".onnx", ".ort")
+
     def targets(self) -> Sequence[Target]:
         return providers.targets()
 
@@ -49,6 +51,15 @@ class OnnxRuntime:
         if self.cpu_fallback:
             notes = (*notes, f"operators that {provider.long_name} lacks run on the CPU")
         return SessionRunner(session, layout, notes)
+
+    def files(self, file: Path) -> Sequence[Path]:
+        """Return the model and the files beside it that it names: those of its weights, where they lie outside."""
+        try:
+            graph = file.read_bytes()
+            beside = sorted(other for other in file.parent.iterdir() if other.is_file() and other != file)
+        except OSError:
+            return [file]
+        return [file, *(other for other in beside if len(other.name) > 3 and other.name.encode() in graph)]
 
     def versions(self) -> Mapping[str, str]:
         found = {}

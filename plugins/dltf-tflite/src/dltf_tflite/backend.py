@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import field, frozen, validators
 
@@ -38,6 +38,8 @@ class TFLite:
     threads: int = field(default=1, validator=validators.ge(1))
     delegate: Path | None = None  # the shared library of an external delegate, for the target "external"
     delegate_options: Mapping[str, Option] = field(factory=dict)  # as the delegate names them
+
+    suffixes: ClassVar[tuple[str, ...]] = (".tflite", ".lite")
 
     def targets(self) -> Sequence[Target]:
         try:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from attrs import field, frozen, validators
 
-from dltf.plugin import MisfitError, TensorSpec
+from dltf.plugin import MisfitError, TensorSpec, only_input
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class Channel:
 
     settings: ClassVar[type[Input]] = Input
 
-    def bind(self, spec: TensorSpec, settings: Input) -> Prepare:
+    def bind(self, specs: Sequence[TensorSpec], settings: Input) -> Prepare:
+        spec = only_input(specs)
         if len(spec.shape) != 3 or 1 not in spec.shape[1:]:
             raise MisfitError(
                 f"the input {spec} takes no signals",
@@ -48,7 +49,7 @@ class Prepare:
         self._length = spec.shape[3 - self._channel]
         self._gain = np.float32(settings.gain)
 
-    def __call__(self, samples: Sequence[Sample]) -> Iterator[tuple[IntArray, NDArray[Any]]]:
+    def __call__(self, samples: Sequence[Sample]) -> Iterator[tuple[IntArray, dict[str, NDArray[Any]]]]:
         rows_of: dict[int, list[int]] = {}
         for row, sample in enumerate(samples):
             if self._length not in (None, len(sample)):
@@ -56,4 +57,4 @@ class Prepare:
             rows_of.setdefault(len(sample), []).append(row)
         for rows in rows_of.values():
             stacked = np.stack([samples[row] for row in rows]) * self._gain
-            yield np.array(rows, dtype=np.int64), np.expand_dims(stacked, self._channel)
+            yield np.array(rows, dtype=np.int64), {self._spec.name: np.expand_dims(stacked, self._channel)}

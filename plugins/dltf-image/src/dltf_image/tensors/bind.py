@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from dltf.plugin import only_input
 from dltf_image.tensors.levels import levels
 from dltf_image.tensors.plan import plan
 from dltf_image.tensors.preprocess import ImagePreprocess
 from dltf_image.tensors.settings import ImageInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dltf.plugin import TensorSpec
 
 
@@ -21,8 +24,9 @@ class ImageTensors:
 
     settings: type[ImageInput] = field(default=ImageInput, init=False)
 
-    def bind(self, spec: TensorSpec, settings: ImageInput) -> ImagePreprocess:
-        """Return the preparation for this input; raise `MisfitError` where file and settings do not go together."""
+    def bind(self, specs: Sequence[TensorSpec], settings: ImageInput) -> ImagePreprocess:
+        """Return the preparation for the one input; raise `MisfitError` where file and settings do not go together."""
+        spec = only_input(specs)
         planned = plan(spec, settings)
         tables = levels(spec, settings, planned.channels)
         resolved = {

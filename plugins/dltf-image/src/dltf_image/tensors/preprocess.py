@@ -35,7 +35,7 @@ class ImagePreprocess:
     _plan: Plan
     _table: NDArray[Any]  # [1 or channels, 256]
 
-    def __call__(self, samples: Sequence[Sample]) -> list[tuple[IntArray, NDArray[Any]]]:
+    def __call__(self, samples: Sequence[Sample]) -> list[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
         """Return one group for each size that the model is given: one, unless it takes any size."""
         prepared: dict[tuple[int, ...], list[tuple[IntArray, Batch]]] = {}
         for rows, batch in _by_shape(samples):
@@ -58,12 +58,12 @@ class ImagePreprocess:
             batch = _resized(batch, height, width, str(self._plan.resize))
         return batch
 
-    def _tensor(self, parts: list[tuple[IntArray, Batch]]) -> tuple[IntArray, NDArray[Any]]:
+    def _tensor(self, parts: list[tuple[IntArray, Batch]]) -> tuple[IntArray, Mapping[str, NDArray[Any]]]:
         rows, batch = parts[0]
         if len(parts) > 1:
             rows = np.concatenate([part[0] for part in parts])
             batch = np.concatenate([part[1] for part in parts])
-        return rows, _looked_up(batch, self._table, self._plan.layout)
+        return rows, {self._spec.name: _looked_up(batch, self._table, self._plan.layout)}
 
     def _misfit(self, shape: tuple[int, ...], what: str, hint: str) -> MisfitError:
         sizes = "×".join(map(str, shape))

@@ -1,0 +1,103 @@
+"""Outputs that were recorded elsewhere (on a phone, in a lab) as a model that answers for its seeds alone."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from dltf.plugin import (
+    NATIVE,
+    MisfitError,
+    ModelFileError,
+    RuntimeFailedError,
+    Target,
+    TargetUnavailableError,
+    TensorSpec,
+    digest_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DIGESTS = "sha256"
+_HOW = "record them with dltf record; docs/how-to/record-outputs.md says how elsewhere"
+
+
+@frozen
+class Recorded:
+    """Reads an .npz file: `sha256`, one hexadecimal digest for each sample, and arrays [n, …] of outputs by name.
+
+    The digest is that of the sample's `dtype.str`, `str(shape)` and bytes, so that outputs of other seeds are noticed.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".npz",)
+    seeds_only: ClassVar[bool] = True
+
+    def targets(self) -> Sequence[Target]:
+        return [Target("recorded", "Looks the answers up.")]
+
+    def versions(self) -> Mapping[str, str]:
+        return {"numpy": np.__version__}
+
+    def open(self, file: Path, target: str) -> RecordedRunner:
+        if target != "recorded":
+            raise TargetUnavailableError(f'recorded outputs have no target "{target}"; there is "recorded"')
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile) as error:
+            raise ModelFileError(f"{file} is no archive of recorded outputs: {error}", hint=_HOW) from error
+        digests = arrays.pop(DIGESTS, None)
+        if digests is None or digests.ndim != 1 or digests.dtype.kind not in "SU":
+            raise ModelFileError(f'{file} has no text array "{DIGESTS}" that says whose its outputs are', hint=_HOW)
+        wrong = [name for name, values in arrays.items() if values.shape[:1] != digests.shape]
+        if wrong or not arrays:
+            told = (
+                f"{wrong[0]} has the shape {list(arrays[wrong[0]].shape)}" if wrong else "no array beside it"
+            )
+            raise ModelFileError(f"{file} has {len(digests)} digests and {told}", hint=_HOW)
+        return RecordedRunner(file.name, [_text(digest) for digest in digests], arrays)
+
+
+class RecordedRunner:
+    """Recorded outputs, by the digests of their samples."""
+
+    def __init__(self, name: str, digests: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.inputs: tuple[TensorSpec, ...] = ()
+        self.outputs = tuple(
+            TensorSpec(key, (None, *values.shape[1:]), values.dtype.name) for key, values in arrays.items()
+        )
+        self.notes = (f"its outputs were recorded for {len(digests)} samples, and it was not run",)
+        self._name = name
+        self._row_of = {digest: row for row, digest in enumerate(digests)}
+        self._arrays: Mapping[str, NDArray[Any]] | None = arrays
+
+    def __enter__(self) -> RecordedRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._arrays = None
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        if self._arrays is None:
+            raise RuntimeFailedError(f"{self._name} has been closed", hint="ask it inside its `with` block")
+        samples = inputs[NATIVE]
+        rows = [self._row_of.get(digest_of(sample), -1) for sample in samples]
+        if -1 in rows:
+            raise MisfitError(
+                f"{self._name} has no outputs for {rows.count(-1)} of {len(rows)} samples: no digest matches",
+                hint="were they recorded for other seeds, or for other versions of them?",
+            )
+        return {name: values[rows] for name, values in self._arrays.items()}
+
+
+def _text(digest: Any) -> str:
+    return digest.decode("ascii", "replace") if isinstance(digest, bytes) else str(digest)
