@@ -83,7 +83,10 @@ class Tensors(Protocol):
 
 
 class Suggests(Protocol):
-    """What `Tensors` may offer beside: settings for a model that comes without a profile (`dltf compare`)."""
+    """What `Tensors` may offer beside: settings for a model that comes without a profile (`dltf compare`).
+
+    A `Decoder` may offer the same by `suggest(specs)`, with decoders as the settings.
+    """
 
     def suggest(self, specs: Sequence[TensorSpec], settings: Any, samples: Sequence[Sample]) -> Sequence[Suggestion]:
         """Return ways to fill in what is unset, the likeliest first; one alone where files and samples tell all."""
@@ -120,6 +123,7 @@ class Domain(Protocol):
     tensors: Tensors
     geometry: Geometry
     preview: Preview
+    # A domain may have `preset: ClassVar[str]`, too: the operators of a comparison that names none.
 
 
 class Seeds(Protocol):
@@ -169,9 +173,9 @@ class OperatorPreset(Protocol):
 class Runner(AbstractContextManager["Runner"], Protocol):
     """An opened model; closed by leaving its block. It is called from one thread at a time.
 
-    A runner that lists no inputs takes samples as they are, with no preparation: `run` is given a batch of one shape by
-    the name `dltf.values.NATIVE`, and may raise `MisfitError` for samples that it does not take. Its outputs need not be
-    listed, either: what it returns tells.
+    A runner that lists no inputs takes samples as they are, with no preparation: `run` is given a batch of one shape
+    by the name `dltf.values.NATIVE`, and may raise `MisfitError` for samples that it does not take. Its outputs need
+    not be listed, either: what it returns tells.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -189,7 +193,7 @@ class ModelBackend(Protocol):
     `seeds_only` (False; where it is True, the model answers nothing but seeds and cannot be searched).
     """
 
-    suffixes: ClassVar[tuple[str, ...]]  # of the files that it reads: (".onnx",); it is found by them
+    suffixes: ClassVar[tuple[str, ...]]  # of the files that are its own: (".onnx",); it is found by them
 
     def targets(self) -> Sequence[Target]:
         """List every target, each usable here or with the reason why not; the first is the default."""

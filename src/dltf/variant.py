@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 @frozen(eq=False)
 class Model:
-    """A model before it is opened: `name` is what people call it, `settings` the domain's for `[models.*.input]`."""
+    """A model before it is opened: `name` is what people call it, `settings` the domain's for `[models.*.input]`.
+
+    Without settings it is opened and has to be prepared by hand.
+    """
 
     name: str
     backend: ModelBackend
@@ -84,8 +87,9 @@ class Variant:
                 self.inputs = tuple(self._runner.inputs)
                 self.outputs = tuple(self._runner.outputs)
                 self._specs = {spec.name: spec for spec in self.inputs}
-                self._feeds, left = bind(self._model.feeds, self.inputs)
-                self.preprocess = self._tensors.bind(left, self._model.settings) if self.inputs else AS_THEY_ARE
+                self._feeds, self.left = bind(self._model.feeds, self.inputs)
+            if self._model.settings is not None:
+                self.prepare(self._model.settings)
         except BaseException:
             self._stack.close()
             raise
@@ -105,6 +109,11 @@ class Variant:
     def native(self) -> bool:
         """Whether the model takes samples as they are."""
         return not self.inputs
+
+    def prepare(self, settings: Any) -> None:
+        """Let samples be prepared by these settings of the domain, for the inputs that are `left` for them."""
+        with self._blamed():
+            self.preprocess = self._tensors.bind(self.left, settings) if self.inputs else AS_THEY_ARE
 
     def settle(self, decoder: Decoder, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> None:
         """Let the decoder decide what it was told to find out, from the outputs on these samples."""
@@ -131,12 +140,7 @@ class Variant:
         """Return the real-valued outputs, group by group: the rows of `samples`, and their tensors."""
         self.run_s = 0.0
         groups: list[tuple[IntArray, Mapping[str, NDArray[Any]]]] = []
-        for rows, tensors in self.preprocess(samples):
-            given = None if columns is None else [columns[row] for row in rows]
-            fed = dict(tensors)
-            if not self.native:
-                fed = {name: quantise(tensor, self._specs[name]) for name, tensor in tensors.items()}
-                fed |= self._feeds.batch(len(rows), given)
+        for rows, fed in self._fed(samples, columns):
             whole = self._run(fed, len(rows))
             groups.append((rows, {spec.name: dequantise(whole[spec.name], spec) for spec in self.outputs}))
         return groups
@@ -150,6 +154,23 @@ class Variant:
             return parts[0]
         order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
         return concatenate(parts).take(order)
+
+    def inputs_of(
+        self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None
+    ) -> list[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
+        """Return what the model is given for these samples, group by group."""
+        return list(self._fed(samples, columns))
+
+    def _fed(
+        self, samples: Sequence[Sample], columns: Sequence[Columns] | None
+    ) -> Iterator[tuple[IntArray, Mapping[str, NDArray[Any]]]]:
+        for rows, tensors in self.preprocess(samples):
+            given = None if columns is None else [columns[row] for row in rows]
+            fed = dict(tensors)
+            if not self.native:
+                fed = {name: quantise(tensor, self._specs[name]) for name, tensor in tensors.items()}
+                fed |= self._feeds.batch(len(rows), given)
+            yield rows, fed
 
     def _run(self, fed: Mapping[str, NDArray[Any]], size: int) -> Mapping[str, NDArray[Any]]:
         alone = self.alone and size > 1

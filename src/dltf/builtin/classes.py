@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, field, frozen, validators
 
 from dltf.builtin.outputs import pick_output
-from dltf.plugin import MisfitError, Observations, TensorSpec
+from dltf.plugin import MisfitError, Observations, Suggestion, TensorSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,6 +52,14 @@ class Classes:
             scores = "probabilities" if _are_probabilities(spec, values.reshape(len(values), width)) else "logits"
         floor = self.floor or (spec.quantisation.scale / 2 if spec.quantisation is not None else _SMALLEST)
         return evolve(self, output=spec.name, scores=scores, floor=min(floor, 1.0))
+
+    def suggest(self, specs: Sequence[TensorSpec]) -> Sequence[Suggestion]:
+        """Return the settings that no file could tell: whether output 0 is a background class."""
+        if self.label_offset:
+            return [Suggestion(self)]
+        spec = pick_output(specs, self.output)
+        why = {"label_offset": f"guessed: {spec} may or may not begin with a background class"}
+        return [Suggestion(self), Suggestion(evolve(self, label_offset=1), why)]
 
     def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
         """Observe n rows; no row depends on another."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +27,23 @@ def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
 
     An export that fails or is interrupted leaves nothing behind.
     """
+    domain = domain_of(store, host)
+    with new_folder(folder):
+        return _write(store, domain, folder)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, or take an empty one; what this block puts there is taken away again where it fails."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunFolderError(f"{folder} is not an empty folder", hint="name a new one")
-    domain = domain_of(store, host)
     was_there = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _write(store, domain, folder)
+        yield
     except BaseException as error:
-        for name in PARTS:
-            shutil.rmtree(folder / name, ignore_errors=True)
+        for path in folder.iterdir() if folder.is_dir() else ():
+            _remove(path)
         if not was_there:
             with suppress(OSError):
                 folder.rmdir()
@@ -43,6 +51,14 @@ def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
             hint = "name another folder"
             raise RunFolderError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
         raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _write(store: Store, domain: Domain, folder: Path) -> list[dict[str, Any]]:
@@ -82,6 +98,10 @@ def _entry(finding: Finding) -> dict[str, Any]:
         "operators": list(finding.chain),
         "last_draw": dict(finding.last_draw),
         "distances": dict(finding.distances),
+        "severity": finding.severity,
+        "grade": finding.grade,
+        "region": finding.region,
+        "columns": dict(finding.columns),
     }
 
 

@@ -16,10 +16,14 @@ INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 BROKEN = 3  # a runtime, a plugin or dltf itself
 
 VERBS = {
+    "compare": "Compare two models that come without a profile.",
     "run": "Search for inputs on which two variants differ.",
+    "doctor": "Say what is installed, what a model file expects, and what is missing.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",
     "replay": "Show one finding to both variants again.",
-    "export": "Write the findings of a run as files.",
+    "export": "Write the findings of a run as files, for people or for other tools.",
+    "record": "Record what a model answers, to compare it where it cannot be run.",
+    "report": "Write what a run has found as a page.",
 }
 
 
@@ -52,6 +56,11 @@ class _Verbs(click.Group):
 # Click keeps the lines of a paragraph that begins with this character.
 _HELP = """
     Find the inputs on which two variants of a network differ.
+
+    \b
+    The first day:
+      dltf doctor a.onnx b.tflite               what they expect, and whether they can be compared
+      dltf compare a.onnx b.tflite --seeds DIR  compare them; --save-profile FILE to go on from
 
     \b
     A campaign is described by a profile, a TOML file:

@@ -2,83 +2,61 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-_LONGEST_NAME = 60  # characters, of up to four bytes each: a file name has room for 255 bytes
+if TYPE_CHECKING:
+    from dltf.host import Host
+    from dltf.profile import Profile
 
 
 @click.command()
-@click.argument("profile", type=click.Path(path_type=Path))
+@click.argument("profile", metavar="PROFILE|RUN", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder. Default: runs/NAME-001, -002, …")
 @click.option(
     "--resume", is_flag=True, help="Go on with a run that was interrupted (the latest one, or that of --out)."
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key: --set search.max_queries=50")
+@click.option("--dry-run", is_flag=True, help="Open everything, tell the plan and estimate the time; run nothing.")
 @click.option("--quiet", is_flag=True, help="No progress; errors and the summary only.")
-def command(profile: Path, out: Path | None, resume: bool, settings: tuple[str, ...], quiet: bool) -> int:
+def command(
+    profile: Path, out: Path | None, resume: bool, settings: tuple[str, ...], dry_run: bool, quiet: bool
+) -> int:
     """Search for inputs on which two variants differ.
 
-    PROFILE is a TOML file. Both variants see every seed once; on the seeds where they agree the search goes on, with
-    up to search.max_queries mutants each. What is found is confirmed alone and kept in the run's folder as it is found
-    (run.sqlite), with the figures in summary.json. Ctrl-C ends a run cleanly; --resume goes on where it stopped, with
-    the same findings as if it had never stopped.
+    PROFILE is a TOML file, or the folder of a run, whose profile is taken then. Both variants see every seed once; on
+    the seeds where they agree the search goes on, with up to search.max_queries mutants each. What is found is
+    confirmed alone and kept in the run's folder as it is found (run.sqlite), with the figures in summary.json and a
+    page for people in report.html. Ctrl-C ends a run cleanly; --resume goes on where it stopped, with the same findings
+    as if it had never stopped.
     """
-    from dltf.campaign import run
-    from dltf.cli.progress import Progress
-    from dltf.cli.tell import tell_summary
+    from dltf.cli.campaign import carry_out, folder_for
+    from dltf.cli.plan import tell_plan
     from dltf.host import Host
-    from dltf.profile import read_profile
     from dltf.store import RunFolder
 
-    signal.signal(signal.SIGTERM, _interrupt)
     host = Host()
-    checked = read_profile(profile, host, settings)
-    folder = RunFolder(out or _folder(checked.campaign.name, resume=resume))
-    folder.check(resume=resume)
-    if resume and not folder.database.exists():
-        click.echo(f"there is nothing to resume in {folder.path}: starting anew", err=True)
-    if not quiet:
-        with Progress() as progress:
-            host.observe(progress)
-            outcome = run(checked, host, folder, resume=resume)
-    else:
-        outcome = run(checked, host, folder, resume=resume)
-    if outcome.was_finished:
-        click.echo(f"{folder.path} was finished already; nothing was left to do", err=True)
+    checked = _read(profile, host, settings)
+    if profile.is_dir() and resume:
+        out = out or profile
+    if dry_run:
+        tell_plan(checked)
+        return 0
+    folder = RunFolder(out or folder_for(checked.campaign.name, resume=resume))
     changes = [part for setting in settings for part in ("--set", setting)]
-    tell_summary(outcome, shlex.join(["dltf", "run", str(profile), "--out", str(folder.path), *changes, "--resume"]))
-    for failure in host.failures:
-        click.echo(f"plugin {failure.plugin} ({failure.distribution}): {failure.cause}", err=True)
-    if outcome.interrupted:
-        return 130
-    return 0 if outcome.gates_hold else 1
+    again = shlex.join(["dltf", "run", str(profile), "--out", str(folder.path), *changes, "--resume"])
+    return carry_out(checked, host, folder, again, resume=resume, quiet=quiet)
 
 
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
+def _read(profile: Path, host: Host, settings: tuple[str, ...]) -> Profile:
+    from dltf.campaign.replay import profile_of
+    from dltf.profile import read_profile
+    from dltf.store import RunFolder, Store
 
-
-def _folder(name: str, *, resume: bool) -> Path:
-    from dltf.errors import UsageError
-    from dltf.store.folder import DATABASE, next_free
-
-    runs = Path("runs")
-    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST_NAME]
-    if not resume:
-        return next_free(runs, safe)
-    numbered = {
-        int(folder.name.rpartition("-")[2]): folder
-        for folder in runs.glob("*")
-        if re.fullmatch(rf"{re.escape(safe)}-[0-9]{{3,}}", folder.name) and (folder / DATABASE).exists()
-    }
-    if not numbered:
-        raise UsageError(
-            f"there is no run of {name} in {runs}/ to go on with", hint="name it with --out, or leave --resume out"
-        )
-    return numbered[max(numbered)]
+    if not profile.is_dir():
+        return read_profile(profile, host, settings)
+    with Store(RunFolder(profile).for_reading(), write=False) as store:
+        return profile_of(store, host, settings)

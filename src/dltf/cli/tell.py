@@ -9,13 +9,15 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dltf.campaign import Outcome
 
 
 _SKIPPED_TOLD = 3
 
 
-def tell_summary(outcome: Outcome, resume: str) -> None:
+def tell_summary(outcome: Outcome, resume: str, report: Path | None = None) -> None:
     """Print the verdict, the figures, the gates, and the next step; `resume` is the command that goes on."""
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     summary = outcome.summary
@@ -28,10 +30,15 @@ def tell_summary(outcome: Outcome, resume: str) -> None:
         mark = "[green]holds[/green]" if gate["holds"] else "[red]FAILS[/red]"
         bounds = ", ".join(f"{key} {gate[key]:g}" for key in ("at_least", "at_most") if key in gate)
         why = f" {gate['why']}" if "why" in gate else ""
-        console.print(f"gate {gate['figure']}: {_number(gate['value'])} ({bounds}) {mark}{why}")
+        part = f" for each {gate['slice']}" if "slice" in gate else ""
+        worst = f" for {gate['worst']}" if "worst" in gate else ""
+        told = f"gate {gate['figure']}{part}: {_number(gate['value'])}{worst} ({bounds})"
+        console.print(f"{escape(told)} {mark}{escape(why)}")
     folder = str(outcome.folder.path)
     if outcome.interrupted:
         console.print(f"\nInterrupted; what was found is kept. Go on with: {resume}", markup=False)
+    if report is not None:
+        console.print(f"\nThe report is {report}", markup=False)
     if summary["findings"]:
         export = f"dltf export {shlex.quote(folder)} DIR"
         console.print(f"\nFindings are in {folder}; write them as files with: {export}", markup=False)
@@ -59,6 +66,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         if key.startswith("distance_") and value["mean"] is not None:
             name = key.removeprefix("distance_")
             rows.append((name, f"mean {value['mean']:.3g}, median {value['median']:.3g} {value['unit']}".rstrip()))
+    if summary["severity"]["scored"]:
+        rows.append(("severity", _severity(summary["severity"])))
     if summary["accuracy"] is not None:
         accuracy = summary["accuracy"]
         rows.append(
@@ -80,6 +89,12 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     for role, variant in summary["variants"].items():
         rows += [(role, note) for note in _variant_notes(variant)]
     return rows
+
+
+def _severity(severity: dict[str, Any]) -> str:
+    figures = ", ".join(f"{name} {severity[key]:.2g}" for name, key in (("median", "median"), ("worst", "worst")))
+    grades = ", ".join(f"{count} {grade}" for grade, count in severity["grades"].items())
+    return f"{figures} {severity['unit']}; {grades}"
 
 
 def _variant_notes(variant: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from dltf.profile.model import (
     Variant,
 )
 from dltf.profile.read import read_domain, read_profile, read_tree
+from dltf.profile.save import save, to_toml
 from dltf.profile.source import Tree, override
 
 __all__ = [
@@ -27,4 +28,6 @@ __all__ = [
     "read_domain",
     "read_profile",
     "read_tree",
+    "save",
+    "to_toml",
 ]

@@ -80,7 +80,8 @@ class _Reader:
         variants = [self._variant(name, domain) for name in VARIANTS]
         search, strategy = self._search()
         operators = self._operators(domain_name)
-        if strategy is not None and strategy.needs_operators and not operators and not self._complaints:
+        searches = search is None or search.max_queries > 0
+        if strategy is not None and searches and strategy.needs_operators and not operators and not self._complaints:
             self._complain(("operators",), f"the search needs operators{self._operator_advice(domain_name)}")
         if search is not None and search.max_queries:
             self._only_seeds(variants)

@@ -11,11 +11,12 @@ from dltf_image.tensors.levels import levels
 from dltf_image.tensors.plan import plan
 from dltf_image.tensors.preprocess import ImagePreprocess
 from dltf_image.tensors.settings import ImageInput
+from dltf_image.tensors.suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dltf.plugin import TensorSpec
+    from dltf.plugin import Sample, Suggestion, TensorSpec
 
 
 @frozen
@@ -39,3 +40,9 @@ class ImageTensors:
             "resize": planned.resize,
         }
         return ImagePreprocess(resolved, spec, planned, tables.table)
+
+    def suggest(
+        self, specs: Sequence[TensorSpec], settings: ImageInput, samples: Sequence[Sample]
+    ) -> Sequence[Suggestion]:
+        """Return ways to fill in what is unset, the likeliest first."""
+        return suggest(specs, settings, samples)
