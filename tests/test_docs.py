@@ -31,15 +31,18 @@ from dltf.host import Host
 from dltf.profile import read_profile
 
 ROOT = Path(__file__).parents[1]
-SIGNAL = ROOT / "examples" / "third-party" / "dltf-signal"
+THIRD_PARTY = ROOT / "examples" / "third-party"
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "changes/*.md", "docs/**/*.md", "plugins/*/README.md")
     for page in ROOT.glob(pattern)
 )
 OURS = [page for page in PAGES if not page.startswith(("plugins/", "docs/reference/"))]
-WITH_SIGNAL = ["docs/how-to/write-a-domain.md"]
-"""The pages on which the example plugin is installed."""
+WITH_PLUGIN = {
+    "docs/how-to/write-a-domain.md": "signal",
+    "docs/how-to/write-an-operator-and-an-oracle.md": "negative",
+}
+"""The pages on which an example plugin is installed."""
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -68,13 +71,13 @@ def folder(workspace, tmp_path, monkeypatch):
     return tmp_path
 
 
-def install_signal(site, monkeypatch):
-    """Make the example plugin look installed, here and in the commands that run."""
-    info = site / "dltf_signal-0.1.0.dist-info"
+def install_plugin(name, site, monkeypatch):
+    """Make an example plugin look installed, here and in the commands that run."""
+    info = site / f"dltf_{name}-0.1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dltf-signal\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[dltf]\nsignal = dltf_signal.plugin\n")
-    paths = [str(site), str(SIGNAL / "src")]
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dltf-{name}\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text(f"[dltf]\n{name} = dltf_{name}.plugin\n")
+    paths = [str(site), str(THIRD_PARTY / f"dltf-{name}" / "src")]
     for path in paths:
         monkeypatch.syspath_prepend(path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
@@ -87,8 +90,8 @@ def test_what_a_page_shows_has_run(page, request, monkeypatch):
     if not blocks:
         return
     folder = request.getfixturevalue("folder")
-    if page in WITH_SIGNAL:
-        install_signal(folder / "site", monkeypatch)
+    if page in WITH_PLUGIN:
+        install_plugin(WITH_PLUGIN[page], folder / "site", monkeypatch)
     namespace = {"__name__": "page"}
     for kind, block in blocks:
         READERS[kind](block, folder, namespace)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 from commands import dltf
+from demo import demo_models
 from environments import HOST_AND_PLUGINS, ROOT, Environment, make_environment
 
 SIGNAL = ROOT / "examples" / "third-party" / "dltf-signal"
+NEGATIVE = ROOT / "examples" / "third-party" / "dltf-negative"
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,41 @@ def _run_its_campaign(environment: Environment, work: Path) -> None:
     assert len(manifest["findings"]) == summary["findings"]
     first = manifest["findings"][0]["case"]
     assert dltf("replay", "run", first, cwd=work, python=environment.python).returncode == 0
+
+
+def test_a_third_party_operator_and_oracle_install_run_and_are_gone_again(
+    environment: Environment, tmp_path: Path
+) -> None:
+    work = shutil.copytree(NEGATIVE, tmp_path / "dltf-negative")
+    shutil.copytree(demo_models(), work / "models")
+    before = listed(environment, tmp_path)
+    environment.install(work)
+    try:
+        brought = {"mutation operator image.negative", "oracle confident_label"}
+        assert listed(environment, tmp_path) == before | {"dltf-negative": brought}
+        done = dltf("run", "profile.toml", "--out", "run", cwd=work, python=environment.python)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((work / "run" / "summary.json").read_text())
+        assert summary["operators"]["image.negative"] > 0
+        first = first_case(environment, work)
+        assert dltf("replay", "run", first, cwd=work, python=environment.python).returncode == 0
+    finally:
+        environment.uninstall("dltf-negative")
+    assert listed(environment, tmp_path) == before
+    for arguments in (("run", "profile.toml", "--out", "again"), ("replay", "run", first)):
+        done = dltf(*arguments, cwd=work, python=environment.python)
+        assert done.returncode == 2
+        assert 'there is no mutation operator "image.negative"' in done.stderr
+        assert 'there is no oracle "confident_label"' in done.stderr
+
+
+def first_case(environment: Environment, work: Path) -> int:
+    """Export a run, check that every finding is what the oracle calls one, and return the first."""
+    assert dltf("export", "run", "found", cwd=work, python=environment.python).returncode == 0
+    findings = json.loads((work / "found" / "manifest.json").read_text())["findings"]
+    for finding in findings:
+        ours, theirs = finding["reference"], finding["candidate"]
+        assert ours["decision"] != theirs["decision"]
+        assert math.exp(min(ours["log_score"], theirs["log_score"])) > 0.4499
+    case: int = findings[0]["case"]
+    return case

@@ -156,7 +156,8 @@ class _Opened:
         rng = np.random.default_rng(index)
         values = rng.integers(20, 80, s.width + bool(s.odd and index % s.odd == 0))
         values[label] += 120 + len(moved)
-        return Seed(values.astype(np.uint8), f"point {index}", label)
+        columns = {"camera": ("north", "south")[index % 2], "gain": index % 4 / 2, "number": index}
+        return Seed(values.astype(np.uint8), f"point {index}", label, columns)
 
 
 @frozen

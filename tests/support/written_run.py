@@ -15,6 +15,7 @@ from dltf.campaign.summary import summarise
 from dltf.store import CaseEnd, RunFolder, Screened, Store
 from dltf.values import Answer, Finding
 
+ROLES = ("reference", "candidate")
 CLASSES = 6
 UNITS = {"rms": "grey levels"}
 
@@ -27,6 +28,12 @@ PLAIN: Mapping[str, Any] = {
     "operator": "image.gaussian_noise",
     "classes": ("ant", "bee", "cat", "dog", "eel", "fox"),
 }
+
+# Names that are meant to harm: as markup, by turning what follows, unseen, without an end.
+NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&lt;{{7*7}}{% raise %}"
+TURNED = "\u202egpj.\u202cexe\u200fשלום"
+CONTROL = "a\x00b\x1b[31mc\x7fd\r\ufffe\u2028e"
+ENDLESS = "x" * 4096
 
 
 def write_run(folder: Path, *, findings: int = 40, naturals: int = 6, failures: int = 3, **names: Any) -> RunFolder:
@@ -54,6 +61,7 @@ def write_run(folder: Path, *, findings: int = 40, naturals: int = 6, failures: 
 
 def _facts(called: Mapping[str, Any], seeds: int) -> dict[str, Any]:
     file = called["file"]
+    classes = dict(zip(called["classes"], range(CLASSES), strict=True))
     models = {role: {"backend": "onnxruntime", "file": file, "input": {}, "output": {}} for role in ROLES}
     return {
         "profile": {
@@ -66,15 +74,12 @@ def _facts(called: Mapping[str, Any], seeds: int) -> dict[str, Any]:
             "gate": {},
         },
         "seeds": seeds,
-        "seed_source": {"path": called["seed"], "licence": "CC0", "classes": dict(zip(called["classes"], range(CLASSES), strict=True))},
+        "seed_source": {"path": called["seed"], "licence": "CC0", "classes": classes},
         "variants": {role: _variant(file, place) for place, role in enumerate(ROLES)},
         "environment": {"python": "3.11", "processor": called["file"], "plugins": {"dltf-image": "0.1"}},
         "seconds": {"total": 2.5, "models": 1.5},
         "finished": True,
     }
-
-
-ROLES = ("reference", "candidate")
 
 
 def _variant(file: str, place: int) -> dict[str, Any]:

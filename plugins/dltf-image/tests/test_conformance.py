@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dltf.plugin import TensorSpec
-from dltf.testing import Examples, conformance
+from dltf.testing import Examples, conformance, observations
 from dltf_image.codec import PngCodec
 
 DATA = Path(os.environ.get("DLTF_DATA", "nowhere"))
@@ -32,8 +32,12 @@ def test_conformance(folder):
     (folder / "pictures").mkdir()
     for number, picture in enumerate(pictures):
         (folder / "pictures" / f"{number}.png").write_bytes(PngCodec().encode(picture))
+    boxes = rng.random((4, 40, 7), dtype=np.float32) * np.float32([1, 1, 0.3, 0.3, 1, 1, 1])
+    one, moved = (1, 0.1, 0.1, 0.3, 0.3, 0.9), (1, 0.2, 0.1, 0.4, 0.3, 0.9)
     return Examples(
         samples=pictures,
         inputs=[TensorSpec("grey", (None, 28, 28, 1), "float32"), TensorSpec("rgb", (None, 3, 32, 32), "float32")],
         settings={"image.folder": {"path": folder / "pictures"}, "image.npz": {"path": folder / "pictures.npz"}},
+        outputs={"detections": [{"boxes": boxes}]},
+        observations={"matched_boxes": (observations([(one,), (one,), ()]), observations([(moved,), (one,), (one,)]))},
     )

@@ -36,6 +36,30 @@ def test_named_arrays_are_taken_and_labels_may_be_missing(archive):
     assert seeds[1].label == 2
 
 
+def test_columns_go_to_the_seeds_as_plain_values(archive):
+    night, lux, site = np.array([True, False]), np.array([0.5, np.nan], np.float32), np.array(["a", "büro"])
+    path = archive(x=GREY, night=night, lux=lux, site=site, frame=np.array([7, 8], np.uint16))
+    seeds = Npz(path, columns=("night", "lux", "site", "frame")).open()
+    assert dict(seeds[0].columns) == {"night": True, "lux": 0.5, "site": "a", "frame": 7}
+    assert dict(seeds[1].columns) == {"night": False, "site": "büro", "frame": 8}  # no number, no column
+    assert [type(value) for value in seeds[0].columns.values()] == [bool, float, str, int]
+    assert seeds.source["columns"] == ["night", "lux", "site", "frame"]
+    assert dict(Npz(path).open()[0].columns) == {}
+
+
+@pytest.mark.parametrize(
+    "values", [[1], [[1, 2], [3, 4]], np.array([b"a", b"b"]), np.array(["2026-01-01"] * 2, "M8[D]")]
+)
+def test_columns_that_do_not_fit_are_refused(archive, values):
+    with pytest.raises(SeedSourceError, match=r'the column "site" of .* has to be 2 numbers, booleans or text'):
+        Npz(archive(x=GREY, site=values), columns=("site",)).open()
+
+
+def test_a_misspelt_column_gets_a_suggestion(archive):
+    with pytest.raises(SeedSourceError, match='no array "sight"; did you mean "site"'):
+        Npz(archive(x=GREY, site=[1, 2]), columns=("sight",)).open()
+
+
 def test_a_sample_is_the_callers_own(archive):
     seeds = Npz(archive(x=GREY)).open()
     seeds[0].sample[:] = 99

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import zlib
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,26 +57,64 @@ def test_sixteen_bits_are_rounded_to_eight():
     assert read(saved(Image.fromarray(values))).ravel().tolist() == [0, 0, 1, 128, 255]
 
 
-def test_cmyk_becomes_rgb():
-    sample = read(saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "TIFF"))
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_sixteen_bits_of_a_colour_give_their_upper_byte(suffix):
+    values = np.array([[[0, 255, 256], [32895, 32896, 65535]]], np.uint16)
+    written, data = cv2.imencode(suffix, values[:, :, ::-1])
+    assert written
+    assert read(bytes(data)).tolist() == [[[0, 0, 1], [128, 128, 255]]]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_cmyk_becomes_rgb(kind):
+    sample = read(saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), kind))
     assert sample.shape == (8, 8, 3)
     assert (sample[0, 0] == [255, 0, 0]).all()
 
 
-def test_an_animation_gives_its_first_frame():
-    frames = [Image.new("L", (4, 4), level) for level in (50, 100, 150)]
-    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("MPO", {})],
+    ids=["gif", "apng", "webp", "tiff of several pages", "pair of jpegs"],
+)
+def test_of_several_pictures_the_first_is_taken(kind, options):
+    frames = [Image.new("RGB", (8, 8), (level, level, level)) for level in (50, 100, 150)]
+    data = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+    assert Image.open(BytesIO(data)).n_frames == 3
     assert (read(data) == 50).all()
 
 
-def test_a_cameras_orientation_is_applied():
-    picture = Image.new("RGB", (4, 2))
+def test_a_picture_for_viewers_that_know_no_animation_is_taken_before_the_frames():
+    frames = [Image.new("L", (4, 4), level) for level in (100, 150)]
+    data = saved(Image.new("L", (4, 4), 50), save_all=True, append_images=frames, default_image=True)
+    assert (read(data) == 50).all()
+
+
+# Where the top left corner of what the sensor saw belongs (row, column), for each way to hold a camera, and the size.
+TURNED = {
+    1: ((0, 0), (2, 3)),
+    2: ((0, 2), (2, 3)),
+    3: ((1, 2), (2, 3)),
+    4: ((1, 0), (2, 3)),
+    5: ((0, 0), (3, 2)),
+    6: ((0, 1), (3, 2)),
+    7: ((2, 1), (3, 2)),
+    8: ((2, 0), (3, 2)),
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", TURNED)
+def test_a_cameras_orientation_is_applied(orientation, kind):
+    picture = Image.new("RGB", (3, 2))
     picture.putpixel((0, 0), RED)
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90° clockwise to look at it
-    sample = read(saved(picture, exif=exif))
-    assert sample.shape == (4, 2, 3)
-    assert tuple(sample[0, 1].tolist()) == RED
+    exif[0x0112] = orientation
+    sample = read(saved(picture, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {})))
+    corner, size = TURNED[orientation]
+    assert sample.shape == (*size, 3)
+    assert np.argwhere(sample[:, :, 0]).tolist() == [list(corner)]
+    assert tuple(sample[corner].tolist()) == RED
 
 
 def test_what_is_inside_counts_and_not_the_suffix():
@@ -91,12 +131,23 @@ def test_a_file_that_is_no_picture_is_refused():
         read(b"PK\x03\x04 an archive under a picture's name")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
-def test_a_truncated_picture_is_refused(kind):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+def test_a_truncated_picture_is_refused(kind, share):
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     data = saved(Image.fromarray(noise), kind)
     with pytest.raises(SeedError, match=r"a\.png: .*(broken or cut short|no picture)"):
-        read(data[: len(data) // 2])
+        read(data[: int(len(data) * share)])
+
+
+def test_files_that_start_a_program_are_not_opened(monkeypatch):
+    started = []
+    monkeypatch.setattr(subprocess, "check_call", lambda *told, **_: started.append(told))
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    assert Image.open(BytesIO(postscript)).format == "EPS"
+    with pytest.raises(SeedError, match="no picture of a known kind"):
+        read(postscript)
+    assert not started
 
 
 def test_values_of_32_bits_are_refused():
@@ -108,6 +159,13 @@ def test_values_of_32_bits_are_refused():
 def test_a_bomb_is_refused_before_it_unpacks(side):
     with pytest.raises(SeedError, match=r"a\.png: it would unpack to more than [\d,]+ pixels"):
         read(_png_that_claims(side))
+
+
+def test_a_bomb_of_another_kind_is_refused_as_well():
+    header = b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff"
+    frame = b"," + struct.pack("<HHHH", 0, 0, 60_000, 60_000) + b"\0\x02\x02\x44\x01\0;"
+    with pytest.raises(SeedError, match="it would unpack to more than"):
+        read(header + frame)
 
 
 def _png_that_claims(side):

@@ -1,7 +1,8 @@
-"""What DFlare's release and its paper have."""
+"""What DFlare's release and its paper have, and what natural changes there are."""
 
 from __future__ import annotations
 
+from dltf_image.natural_presets import Geometric, Natural, Photographic
 from dltf_image.presets import DflarePaper, DflareReleased
 
 NOISES = ("image.gaussian_noise", "image.multiplicative_noise")
@@ -29,3 +30,10 @@ def test_ranges_are_those_of_the_release():
     assert operators["image.pixel_change"].max_values == 9
     assert operators["image.average_blur"].kernels == (1, 2, 3, 4, 5)
     assert operators["image.gaussian_blur"].kernels == operators["image.median_blur"].kernels == (1, 3, 5, 7)
+
+
+def test_natural_changes_are_the_photographic_the_geometric_and_occlusion():
+    photographic, geometric, natural = (preset().operators() for preset in (Photographic, Geometric, Natural))
+    assert (len(photographic), len(geometric)) == (8, 4)
+    assert natural == {**photographic, **geometric, "image.occlusion": natural["image.occlusion"]}
+    assert natural["image.gaussian_noise"].overflow == "clip"

@@ -1,4 +1,4 @@
-"""How far apart two pictures are."""
+"""How far apart two pictures are, and where."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import field, frozen
+
+from dltf_image.regions import region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,10 @@ class ImageGeometry:
         pairs = list(zip(seeds, mutants, strict=True))
         columns = {"rms": _rms, "max": _largest, "ssim": _similarity}
         return {name: np.array([of(*pair) for pair in pairs], np.float64) for name, of in columns.items()}
+
+    def regions(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> list[str]:
+        """Return where each pair differs: a ninth of the picture, a half, "everywhere", or "" where it is equal."""
+        return [region(seed, mutant) for seed, mutant in zip(seeds, mutants, strict=True)]
 
 
 def _rms(seed: Sample, mutant: Sample) -> float:

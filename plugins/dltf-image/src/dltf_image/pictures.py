@@ -1,8 +1,9 @@
-"""Picture files of any kind → samples, by one documented rule for each kind.
+"""Picture files of any kind → samples, by one documented rule for each kind (the table in the plugin's README).
 
 8-bit grey and RGB stay as they are; everything else becomes one of the two. Black-and-white, grey with alpha and 16-bit
-grey (v / 257, rounded) become grey; palette, CMYK, YCbCr, Lab and RGB with alpha become RGB. Alpha is dropped, as most
-training code does. An animation gives its first frame. A camera's EXIF orientation is applied.
+grey (v / 257, rounded) become grey; palette, CMYK, YCbCr, Lab, RGB with alpha and 16-bit colour (its upper byte: Pillow
+reads no more) become RGB. Alpha is dropped, as most training code does. An animation or a file of several pages gives
+its first picture. A camera's EXIF orientation is applied. What is inside counts, whatever the file is called.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from dltf.plugin import Sample
 
+# What `formats` may be, and no more: others start programs (EPS, Ghostscript), draw (WMF) or are no pictures of things.
+_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "AVIF", "TIFF", "PPM", "JPEG2000", "TGA")
 _GREY = ("1", "L", "LA", "La")
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 _PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
@@ -49,7 +52,9 @@ def _bomb_warning() -> type[Warning]:
 def _opened(data: bytes, formats: tuple[str, ...] | None) -> Image:
     from PIL import Image, ImageOps
 
-    picture = Image.open(BytesIO(data), formats=formats)
+    Image.init()
+    known = [name for name in formats or _FORMATS if name in Image.OPEN]  # this Pillow may have been built without one
+    picture = Image.open(BytesIO(data), formats=known)
     picture.load()
     return ImageOps.exif_transpose(picture)
 
@@ -81,7 +86,7 @@ def _refusal(error: Exception, name: str) -> SeedError:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
-        return SeedError(f"{name}: these bytes are no picture that Pillow knows", hint="replace it or remove it")
+        return SeedError(f"{name}: these bytes are no picture of a known kind", hint="replace it or remove it")
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return SeedError(
             f"{name}: it would unpack to more than {Image.MAX_IMAGE_PIXELS:,} pixels", hint="make it smaller"

@@ -27,7 +27,7 @@ def dltf_seed_sources() -> list[Component]:
 
 @hookimpl
 def dltf_mutation_operators() -> list[Component]:
-    """Bring the seven operators of DFlare's release."""
+    """Bring the seven operators of DFlare's release, and what happens to pictures between the world and a model."""
     return [
         Component(
             "image.gaussian_noise",
@@ -64,12 +64,72 @@ def dltf_mutation_operators() -> list[Component]:
             "dltf_image.operators.median_blur:MedianBlur",
             "Takes the median over a square of drawn size.",
         ),
+        Component(
+            "image.brightness",
+            "dltf_image.operators.brightness:Brightness",
+            "Adds a drawn number of grey levels to every value.",
+        ),
+        Component(
+            "image.contrast",
+            "dltf_image.operators.contrast:Contrast",
+            "Scales every value's distance from the picture's mean.",
+        ),
+        Component(
+            "image.gamma",
+            "dltf_image.operators.gamma:Gamma",
+            "Makes the tones between black and white lighter or darker.",
+        ),
+        Component(
+            "image.haze",
+            "dltf_image.operators.haze:Haze",
+            "Lays a light grey veil over the picture, thicker here and thinner there.",
+        ),
+        Component(
+            "image.jpeg_compression",
+            "dltf_image.operators.jpeg_compression:JpegCompression",
+            "Saves the picture as a JPEG file of drawn quality.",
+        ),
+        Component(
+            "image.defocus_blur",
+            "dltf_image.operators.defocus_blur:DefocusBlur",
+            "Spreads every point to a disc of drawn radius.",
+        ),
+        Component(
+            "image.motion_blur",
+            "dltf_image.operators.motion_blur:MotionBlur",
+            "Spreads every point along a line of drawn length and direction.",
+        ),
+        Component(
+            "image.rotation",
+            "dltf_image.operators.rotation:Rotation",
+            "Turns the picture about its middle.",
+        ),
+        Component(
+            "image.translation",
+            "dltf_image.operators.translation:Translation",
+            "Moves the picture sideways, up or down.",
+        ),
+        Component(
+            "image.scale",
+            "dltf_image.operators.scale:Scale",
+            "Enlarges or shrinks the picture about its middle.",
+        ),
+        Component(
+            "image.shear",
+            "dltf_image.operators.shear:Shear",
+            "Slants the picture about its middle.",
+        ),
+        Component(
+            "image.occlusion",
+            "dltf_image.operators.occlusion:Occlusion",
+            "Puts a grey rectangle in front of the picture.",
+        ),
     ]
 
 
 @hookimpl
 def dltf_operator_presets() -> list[Component]:
-    """Bring DFlare's operators, as its release and as its paper have them."""
+    """Bring DFlare's operators, as its release and as its paper have them, and natural changes."""
     return [
         Component(
             "image.dflare-released",
@@ -81,4 +141,35 @@ def dltf_operator_presets() -> list[Component]:
             "dltf_image.presets:DflarePaper",
             "The six operators of DFlare's table 3: values are clipped.",
         ),
+        Component(
+            "image.photographic",
+            "dltf_image.natural_presets:Photographic",
+            "Light, lens, sensor and file: eight changes of tone and sharpness.",
+        ),
+        Component(
+            "image.geometric",
+            "dltf_image.natural_presets:Geometric",
+            "Where the camera stood: rotation, translation, scale and shear.",
+        ),
+        Component(
+            "image.natural",
+            "dltf_image.natural_presets:Natural",
+            "The photographic and the geometric changes, and occlusion.",
+        ),
+    ]
+
+
+@hookimpl
+def dltf_decoders() -> list[Component]:
+    """Bring detectors' boxes."""
+    return [
+        Component("detections", "dltf_image.detection.decoder:Detections", "Boxes, each with a class and a score."),
+    ]
+
+
+@hookimpl
+def dltf_oracles() -> list[Component]:
+    """Bring the judgement of boxes."""
+    return [
+        Component("matched_boxes", "dltf_image.detection.oracle:MatchedBoxes", "Some box has no partner of its class."),
     ]

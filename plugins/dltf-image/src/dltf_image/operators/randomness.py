@@ -33,3 +33,16 @@ def normal_rows(streams: Sequence[Stream], shape: tuple[int, ...]) -> NDArray[np
 def below(uniform: FloatArray, limit: int) -> NDArray[np.int64]:
     """Turn uniform numbers into integers 0 … limit - 1 (several from one call: four times faster than `integers`)."""
     return (uniform * limit).astype(np.int64)
+
+
+def either_way(uniform: FloatArray, limit: float) -> FloatArray:
+    """Turn uniform numbers into others, uniform in [-limit, limit)."""
+    return (2 * uniform - 1) * limit
+
+
+def factors(uniform: FloatArray, limit: float) -> FloatArray:
+    """Turn uniform numbers [n] into factors, uniform on a logarithmic scale in [1 / limit, limit).
+
+    One by one: what a vector unit does with a power may depend on where in the batch it stands.
+    """
+    return np.array([limit ** (2 * value - 1) for value in uniform.tolist()])

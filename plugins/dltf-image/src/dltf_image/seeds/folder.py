@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from attrs import field, frozen, validators
 
 from dltf.plugin import Seed, SeedError, SeedSourceError
 from dltf_image.pictures import read_picture
+from dltf_image.seeds import rows
+from dltf_image.seeds.manifest import Manifest, class_numbers, find_manifest, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,22 +18,35 @@ if TYPE_CHECKING:
 Labels = Literal["folders", "none"]
 
 SUFFIXES = (
-    *(".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm"),
+    *(".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm"),
     *(".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
+
+
+def _table(_: object, attribute: Any, path: Path | None) -> None:
+    if path is not None and path.suffix.lower() not in rows.SUFFIXES:
+        raise ValueError(f"'{attribute.name}' must be a file {' or '.join(rows.SUFFIXES)}: {path}")
 
 
 @frozen
 class Folder:
     """The picture files of a folder and its sub-folders, sorted by name; each is read when it is asked for.
 
-    With `labels = "folders"` a picture's label comes from the first folder under `path`: the number where all these
-    folders are named by numbers, else the position among their sorted names. A picture beside them has no label. Hidden
-    files and folders are left out, and so are files with other suffixes than a picture's.
+    A table says more of them: `manifest`, else `manifest.csv` or `manifest.jsonl` in the folder where there is one. Its
+    column `file` names a picture by its path under the folder, an optional `label` is its label, and every other column
+    goes to the seed. Pictures that it does not name are seeds as well, with no columns.
+
+    With `labels = "folders"` and no labels in a manifest, a picture's label comes from the first folder under `path`;
+    a picture beside these folders has none. Where labels are text, they stand for numbers: themselves where all are
+    numbers, else their positions when sorted. Hidden files and folders are left out, and so are files with other
+    suffixes than a picture's.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("/",)
 
     path: Path
     labels: Labels = field(default="folders", validator=validators.in_(get_args(Labels)))
+    manifest: Path | None = field(default=None, validator=_table)
 
     def open(self) -> FolderSeeds:
         if not self.path.is_dir():
@@ -42,15 +57,18 @@ class Folder:
                 f"there are no pictures in {self.path}",
                 hint=f"put some there, or name another folder; a picture's suffix is one of {' '.join(SUFFIXES)}",
             )
-        classes = _classes(files) if self.labels == "folders" else {}
+        table = self.manifest or find_manifest(self.path)
+        manifest = None if table is None else read_manifest(table, {file.as_posix() for file in files})
+        origin, labels, classes = _labelled(files, self.labels, manifest)
         source = {
             "path": str(self.path),
             "files": len(files),
-            "labels": self.labels,
+            "labels": origin,
             "classes": classes,
+            "manifest": None if manifest is None else manifest.source,
             "licence": "none stated",
         }
-        return FolderSeeds(source, self.path, files, classes)
+        return FolderSeeds(source, self.path, files, labels, {} if manifest is None else manifest.columns)
 
 
 @frozen(eq=False)
@@ -60,19 +78,32 @@ class FolderSeeds:
     source: Mapping[str, Any]
     _folder: Path
     _files: Sequence[Path]
-    _classes: Mapping[str, int]
+    _labels: Mapping[str, int]
+    _columns: Mapping[str, Mapping[str, rows.Value]]
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __getitem__(self, index: int) -> Seed:
-        file = self._files[index]
-        label = self._classes.get(file.parts[0]) if len(file.parts) > 1 else None
+        name = self._files[index].as_posix()
         try:
-            data = (self._folder / file).read_bytes()
+            data = (self._folder / name).read_bytes()
         except OSError as error:
-            raise SeedError(f"{file.as_posix()}: {error.strerror or error}", hint="can you read this file?") from error
-        return Seed(read_picture(data, file.as_posix()), file.as_posix(), label)
+            raise SeedError(f"{name}: {error.strerror or error}", hint="can you read this file?") from error
+        return Seed(read_picture(data, name), name, self._labels.get(name), self._columns.get(name, {}))
+
+
+def _labelled(
+    files: Sequence[Path], wanted: Labels, manifest: Manifest | None
+) -> tuple[str, Mapping[str, int], Mapping[str, int]]:
+    """Return where labels come from, those that there are by file, and what each name of a class stands for."""
+    if wanted == "none":
+        return "none", {}, {}
+    if manifest is not None and manifest.labels is not None:
+        return "manifest", manifest.labels, manifest.classes
+    folders = {file.as_posix(): file.parts[0] for file in files if len(file.parts) > 1}
+    classes = class_numbers(folders.values())
+    return "folders", {name: classes[folder] for name, folder in folders.items()}, classes
 
 
 def _no_folder(path: Path) -> SeedSourceError:
@@ -88,10 +119,3 @@ def _pictures(folder: Path) -> list[Path]:
     under = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     seen = (path for path in under if not any(part.startswith(".") for part in path.parts))
     return sorted((path for path in seen if (folder / path).is_file()), key=lambda path: path.parts)
-
-
-def _classes(files: Sequence[Path]) -> dict[str, int]:
-    names = sorted({file.parts[0] for file in files if len(file.parts) > 1})
-    if all(name.isascii() and name.isdigit() for name in names):
-        return {name: int(name) for name in names}
-    return {name: position for position, name in enumerate(names)}

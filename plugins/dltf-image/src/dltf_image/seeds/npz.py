@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from attrs import frozen
@@ -36,11 +36,15 @@ class Npz:
 
     Without keys it takes the first pair that it finds of x_test and y_test, x and y, images and labels, test_images and
     test_labels, x_train and y_train, train_images and train_labels, image and label. The source says which one it took.
+    `columns` names further arrays [n] of numbers, booleans or text; a seed has no column where a number is not finite.
     """
+
+    reads: ClassVar[tuple[str, ...]] = (".npz",)
 
     path: Path
     images: str | None = None
     labels: str | None = None
+    columns: tuple[str, ...] = ()
 
     def open(self) -> ArraySeeds:
         archive = open_archive(self.path)
@@ -53,9 +57,11 @@ class Npz:
             "sha256": sha256(self.path),
             "images": images_key,
             "labels": labels_key,
+            "columns": list(self.columns),
             "licence": "none stated",
         }
-        return ArraySeeds(source, self.path.stem, images, labels)
+        columns = {key: _column(archive, key, len(images)) for key in self.columns}
+        return ArraySeeds(source, self.path.stem, images, labels, columns)
 
 
 def _images_key(archive: Archive) -> str:
@@ -104,6 +110,16 @@ def _integers(archive: Archive, key: str, count: int) -> NDArray[Any]:
             hint="where they are one-hot, save labels.argmax(axis=1)",
         )
     return labels
+
+
+def _column(archive: Archive, key: str, count: int) -> NDArray[Any]:
+    values = archive.array(key)
+    if values.shape != (count,) or values.dtype.kind not in "biufU":
+        raise SeedSourceError(
+            f'the column "{key}" of {archive.path} is {_shown(values)}; it has to be {count} numbers, booleans or text',
+            hint="save one value for each picture, or leave it out of columns = …",
+        )
+    return values.astype(np.float64) if values.dtype.kind == "f" else values
 
 
 def _shown(array: NDArray[Any]) -> str:

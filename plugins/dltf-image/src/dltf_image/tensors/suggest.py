@@ -24,7 +24,8 @@ def suggest(specs: Sequence[TensorSpec], settings: ImageInput, samples: Sequence
     """Return ways to prepare these pictures for a model, the likeliest first.
 
     Layout, colour and size are read from the shape, and a quantised input says what its grey levels are. What a float
-    input takes for black and white no file tells: 0 … 1, 0 … 255, -1 … 1, and ImageNet's mean and deviation are offered.
+    input takes for black and white no file tells: 0 … 1, 0 … 255, -1 … 1, and ImageNet's mean and deviation are
+    offered.
     """
     spec = only_input(specs)
     suggestions = []
@@ -88,5 +89,6 @@ def _scaled(spec: TensorSpec, settings: ImageInput) -> list[tuple[ImageInput, di
     ranges = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
     offered = [(evolve(settings, range=limits), why) for limits in ranges]
     if plan(spec, settings).channels == 3:
-        offered.append((evolve(settings, range=(0.0, 1.0), **_IMAGENET), why | {key: why["range"] for key in _IMAGENET}))
+        normalised = evolve(settings, range=(0.0, 1.0), **_IMAGENET)
+        offered.append((normalised, dict.fromkeys(("range", *_IMAGENET), why["range"])))
     return offered

@@ -1,0 +1,1 @@
+"""An operator and an oracle for dltf."""

@@ -1,0 +1,1 @@
+"""Detectors: raw outputs → boxes, and whether two sets of boxes differ."""

@@ -1,0 +1,128 @@
+"""The page in a browser: it opens from disk, at once, asks for nothing, and fits at every width, light and dark.
+
+The pictures of it are kept where DLTF_SCREENSHOTS says, to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser, chromium
+from written_run import CONTROL, ENDLESS, NASTY, TURNED, write_run
+
+from dltf.host import Host
+from dltf.report import write_report
+from dltf.store import RunFolder, Store
+
+WIDTHS = (400, 900, 1400)
+LOAD_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def page_of(run: RunFolder, most: int = 60) -> Path:
+    with Store(run, write=False) as store:
+        return write_report(store, Host(), run.path, most=most)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a run with 600 findings."""
+    return page_of(write_run(tmp_path_factory.mktemp("many"), findings=550, naturals=40, failures=10))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a run whose every name is meant to harm."""
+    names = {"campaign": NASTY, "seed": TURNED, "file": f"/{ENDLESS}", "message": CONTROL, "column": ENDLESS}
+    classes = (NASTY, TURNED, CONTROL, ENDLESS, "", "\u0301" * 200)
+    return page_of(write_run(tmp_path_factory.mktemp("hostile"), **names, operator=ENDLESS, classes=classes))
+
+
+def test_it_opens_within_two_seconds_and_asks_for_nothing(browser: Browser, page: Path) -> None:
+    browser.dress(1400)
+    opened = browser.open(page)
+    assert opened.load_s < LOAD_S
+    assert opened.console == []
+    assert opened.requests == []
+    assert browser.ask("performance.getEntriesByType('resource').filter(r => !r.name.startsWith('data:')).length") == 0
+    assert browser.ask("document.querySelectorAll('article').length") == 60
+
+
+def test_all_findings_at_once_open_within_two_seconds(browser: Browser, page: Path) -> None:
+    opened = browser.open(page_of(RunFolder(page.parent), most=600))
+    assert browser.ask("document.querySelectorAll('article').length") == 600
+    assert opened.load_s < LOAD_S
+    page_of(RunFolder(page.parent))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("which", ["page", "hostile"])
+def test_nothing_is_wider_than_the_window(
+    browser: Browser, which: str, width: int, dark: bool, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    file: Path = request.getfixturevalue(which)
+    browser.dress(width, dark=dark)
+    assert browser.open(file).console == []
+    assert browser.ask("document.scrollingElement.scrollWidth") <= width
+    assert browser.ask(OVERFLOWING) == []
+    folder = Path(os.environ.get("DLTF_SCREENSHOTS") or tmp_path)
+    picture = browser.picture(folder / f"{which}-{width}-{'dark' if dark else 'light'}.png", whole=False)
+    assert picture.stat().st_size > 10_000
+
+
+OVERFLOWING = """
+[...document.querySelectorAll('body *')]
+  .filter(e => !e.closest('.wide, nav, pre, .hidden, svg') && e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.outerHTML.slice(0, 200))
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read_on_its_ground(browser: Browser, page: Path, dark: bool) -> None:
+    browser.dress(1400, dark=dark)
+    browser.open(page)
+    assert browser.ask(FAINT) == []
+
+
+FAINT = """
+(() => {
+  const light = c => c.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  const faint = new Set();
+  for (const e of document.querySelectorAll('body *:not(svg, svg *, style)')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) faint.add(e.tagName + '.' + e.className);
+  }
+  return [...faint];
+})()
+"""
+
+
+def test_the_gallery_is_filtered_without_a_script(browser: Browser, page: Path) -> None:
+    browser.dress(1400)
+    browser.open(page)
+    seen = "[...document.querySelectorAll('article')].filter(e => e.offsetParent).map(e => e.className)"
+    everything = browser.ask(seen)
+    browser.ask("document.getElementById('show-regression').click()")
+    assert browser.ask(seen) == [css for css in everything if css == "card regression"]
+    assert browser.ask(seen)
+
+
+def test_a_hostile_name_runs_nothing(browser: Browser, hostile: Path) -> None:
+    opened = browser.open(hostile)
+    assert opened.console == []
+    assert opened.requests == []
+    assert browser.ask("document.scripts.length + document.querySelectorAll('[onerror]').length") == 0
