@@ -25,8 +25,8 @@ import attrs
 import click
 
 from dltf import contracts, errors, hookspecs, plugin
-from dltf.campaign import gates
 from dltf.cli import VERBS, cli
+from dltf.feed import Feed
 from dltf.host import BUILTIN, Host, Shelved
 from dltf.profile import model
 from dltf.profile.structure import show, unstructure
@@ -76,10 +76,19 @@ SUMMARY = {
     "crashes": "findings on which a runtime failed",
     "ties.screened": "seeds whose judgement leaned on how a tie was broken",
     "ties.findings": "searched findings of which the same is true",
+    "severity.unit": "nats: severity is a log-odds",
+    "severity.median": "over the deviations that can be scored; docs/explanation/severity.md says what it is",
+    "severity.p95": "the same, 95th percentile",
+    "severity.worst": "the same, largest",
+    "severity.scored": "deviations whose answers both decoders can score",
+    "severity.near_ties": "deviations of the grade near tie",
+    "severity.grades": "how many deviations there are of each grade, the worst first",
     "accuracy.reference": "share of the screened seeds that the reference labels as their source does; null without",
     "accuracy.candidate": "the same of the candidate",
     "operators": "how many findings each operator made the last step to",
     "class_pairs": "pairs of answers (`reference`, `candidate`) and their `findings`, the twenty most frequent",
+    "clusters": "deviations by pair of answers, last operator and region: how many, how severe, and the worst one",
+    "slices": "for each slice of the seeds (by label, and by columns of few values) the figures of its seeds",
     "reproducible": "whether the same profile gives the same findings again",
     "not_reproducible_because": "the reasons, where it does not",
     "findings_sha256": "one checksum over all findings: equal for two runs that found the same",
@@ -99,7 +108,8 @@ SUMMARY = {
     "variants.ROLE.notes": "what the runtime says about how it was run",
     "environment": "versions, plugins, processor and cores",
     "verdict": "the outcome in a sentence",
-    "gates": "for each gate `figure`, `value`, its bounds, `holds`, and `why` where it could not be evaluated",
+    "gates": "for each gate `figure`, `value`, its bounds, `holds`, and `why` where it could not be evaluated; for a "
+    "gate on slices the value is that of the `worst`, and `beyond` of `slices` do not hold",
 }
 """The keys of summary.json; a test compares them with those of a run."""
 
@@ -110,6 +120,9 @@ KEYS = {
     "SeedsTable.use": "a seed source of the campaign's domain",
     "ModelTable.backend": "the runtime: a model backend",
     "ModelTable.file": "the model file",
+    "Gate.figure": "the key itself",
+    "Gate.at_least": "the least that holds",
+    "Gate.at_most": "the most that holds",
     "SearchTable.use": "a search strategy",
     "ImageInput.range": "what 0 and 255 map to",
     "ImageInput.mean": "subtracted then, one number or one for each channel",
@@ -190,14 +203,24 @@ def _profile() -> str:
             ],
         ),
         "One table for each operator or preset. The second operator of one name is called `NAME#2` in the results.",
+        "## `[models.*.feed]`",
+        "What the further inputs of a model get, by name, where it has more than the one that samples go into. A "
+        "number fills the whole input, lists give its values (one row, without the batch); a table says where they "
+        "come from:",
+        _settings(Feed),
         "## `[oracle]`",
         "`use` names an oracle, and its settings stand beside it; without this table it is `top_label`. "
         "`all = [{ use = … }, { use = … }]` joins two or more, all of which have to say that the answers differ; "
         "`any` asks for one of them.",
         "## `[gate]`",
-        "Each key is a figure, each value a table with `at_least`, `at_most` or both, as numbers. A figure without a "
-        "value, or of an unfinished run, does not hold.",
-        _table(("figure", "in summary.json"), [(f"`{name}`", f"`{path}`") for name, path in _figures()]),
+        "Each key is a figure, each value a table with `at_least`, `at_most` or both, as numbers, or a list of such "
+        "tables. With `slice` the bound is on the figure of each slice of the seeds: by `label`, or by a column of "
+        "their manifest. A figure without a value, or of an unfinished run, does not hold.",
+        _settings(model.Gate),
+        _table(
+            ("figure", "what", "for each slice"),
+            [(f"`{name}`", what, "yes" if name in model.SLICED else "–") for name, what in model.FIGURES.items()],
+        ),
     ]
     return _joined(parts)
 
@@ -226,7 +249,8 @@ def _component(hook: str, shelved: Shelved) -> list[str]:
         settings = cls().tensors.settings
         parts += ["Its `[models.*.input]`:", inspect.getdoc(settings) or "", _settings(settings)]
     if hook == "dltf_model_backends":
-        targets = cls().targets()
+        given = {"python": "module:function"} if shelved.component.name == "python" else {}
+        targets = cls(**given).targets()
         parts.append(_table(("target", "what"), [(f"`{target.name}`", target.summary) for target in targets]))
     return parts
 
@@ -364,7 +388,7 @@ def _comments(cls: type) -> dict[str, str]:
     }
 
 
-_PLAIN = {int: "integer", float: "number", bool: "true or false", str: "string", Path: "path"}
+_PLAIN = {int: "integer", float: "number", bool: "true or false", str: "string", Path: "path", Any: "number, or lists"}
 
 
 def _type(cls: Any) -> str:
@@ -397,22 +421,6 @@ def _default(field: attrs.Attribute[Any]) -> str:
 
 
 # --- small parts -------------------------------------------------------------------------------------------------
-
-
-class _Asked(dict[str, Any]):
-    """Answers every key with the path that was asked for."""
-
-    def __init__(self, path: str = "") -> None:
-        super().__init__()
-        self.path = path
-
-    def __missing__(self, key: str) -> _Asked:
-        return _Asked(f"{self.path}.{key}".lstrip("."))
-
-
-def _figures() -> list[tuple[str, str]]:
-    asked: dict[str, Any] = gates.figures(_Asked())
-    return [(name, asked[name].path) for name in model.FIGURES]
 
 
 def _bundled() -> list[str]:

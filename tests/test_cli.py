@@ -113,7 +113,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     [
         (("rnu",), 'there is no command "rnu"; did you mean "run"?'),
         (("plugin",), 'did you mean "plugins"?'),
-        (("xyzzy",), 'there is "export", "plugins", "replay", "run"'),
+        (("xyzzy",), 'there is "compare", "doctor", "export"'),
         (("run", "--resum", "p.toml"), "Did you mean '--resume'?"),
         (("run",), "Missing argument 'PROFILE'"),
         (("replay", "run"), "Missing argument 'FINDING'"),
@@ -275,7 +275,7 @@ def test_an_interrupted_run_ends_cleanly_says_how_to_go_on_and_then_finds_the_sa
     assert summary["finished"] is False
     assert all(not gate["holds"] for gate in summary["gates"]), "an unfinished run has nothing final to judge"
     assert summary["searched"] < summary["screened"]["agree"]
-    assert sorted(file.name for file in run.iterdir()) == ["run.sqlite", "summary.json"]
+    assert sorted(file.name for file in run.iterdir()) == ["junit.xml", "report.html", "run.sqlite", "summary.json"]
     advice = next(line for line in out.splitlines() if line.startswith("Interrupted; what was found is kept."))
     program, *arguments = shlex.split(advice.partition("Go on with: ")[2])
     assert program == "dltf"

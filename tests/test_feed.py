@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_told_with_the_input(feeds, told):
 
 def test_a_seed_without_the_column_is_a_misfit():
     feeds, _ = bind({"n": Feed(column="length")}, [X, N])
-    with pytest.raises(MisfitError, match='no column "length", which .*did you mean "lenght"'):
+    with pytest.raises(MisfitError, match=r'no column "length", which .*did you mean "lenght"'):
         feeds.batch(1, [{"lenght": 4}])
 
 

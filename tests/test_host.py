@@ -52,7 +52,7 @@ def test_a_name_that_is_on_no_shelf_gets_the_nearest_one(good):
     host = Host([good])
     with pytest.raises(UnknownComponentError, match=r'there is no domain "god"; did you mean "good"\?'):
         host.find("dltf_domains", "god")
-    with pytest.raises(UnknownComponentError, match='there is no model backend "good"; there is none'):
+    with pytest.raises(UnknownComponentError, match='there is no model backend "good"; there is "python", "recorded"'):
         host.find("dltf_model_backends", "good")
 
 

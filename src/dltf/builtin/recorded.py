@@ -49,7 +49,7 @@ class Recorded:
         if target != "recorded":
             raise TargetUnavailableError(f'recorded outputs have no target "{target}"; there is "recorded"')
         try:
-            with np.load(file, allow_pickle=False) as archive:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (OSError, ValueError, EOFError, AttributeError, KeyError, zipfile.BadZipFile) as error:
             raise ModelFileError(f"{file} is no archive of recorded outputs: {error}", hint=_HOW) from error

@@ -61,7 +61,7 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -
     changed = _changed(store, profile)
     with make_pair(profile) as pair:
         for variant, described in ((pair.reference, profile.reference), (pair.candidate, profile.candidate)):
-            same = described.name not in changed and _same_output(store, profile, variant.role)
+            same = str(described.table.file or described.name) not in changed and _same_output(store, profile, variant.role)
             settled = _settled(store, variant.role, described.decoder) if same else None
             if settled is None:
                 variant.settle(described.decoder, [seed, sample], [finding.columns] * 2)
@@ -98,7 +98,7 @@ def _changed(store: Store, profile: Profile) -> tuple[str, ...]:
     models = {"reference": profile.reference, "candidate": profile.candidate}
     before = store.fact("models", {})
     return tuple(
-        model.name
+        str(model.table.file or model.name)
         for role, model in models.items()
         if role in before and model_facts(model)["sha256"] != before[role]["sha256"]
     )

@@ -18,10 +18,10 @@ BROKEN = 3  # a runtime, a plugin or dltf itself
 VERBS = {
     "compare": "Compare two models that come without a profile.",
     "run": "Search for inputs on which two variants differ.",
-    "doctor": "Say what is installed, what a model file expects, and what is missing.",
+    "doctor": "Say what is installed, and what a model file expects.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",
     "replay": "Show one finding to both variants again.",
-    "export": "Write the findings of a run as files, for people or for other tools.",
+    "export": "Write the findings of a run as files.",
     "record": "Record what a model answers, to compare it where it cannot be run.",
     "report": "Write what a run has found as a page.",
 }
@@ -67,6 +67,9 @@ _HELP = """
       dltf run profile.toml              search, and leave the findings in runs/NAME-001
       dltf export runs/NAME-001 found    write them as files, with previews
       dltf replay runs/NAME-001 42       show one of them to both variants again
+      dltf report runs/NAME-001          write the run's page and the file for CI again
+      dltf record profile.toml candidate phone.npz
+                                         keep what a model answers, to compare it elsewhere
       dltf plugins                       what can be named in a profile
 
     \b

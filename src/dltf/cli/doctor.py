@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, metavar="MODELS")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(models: tuple[str, ...], as_json: bool) -> int:
     """Say what is installed, what a model file expects, and what is missing.
 
-    Without MODELS: versions, plugins, and for each runtime which targets are usable here, or why not. With model
-    files: what each takes and gives, how its input would be prepared and which of that is a guess, and whether it runs
+    MODELS are none, one or more files. With none: versions, plugins, and for each runtime which targets are usable
+    here, or why not. With some: what each takes and gives, how its input would be prepared and which of that is a guess, and whether it runs
     here. With two: whether they can be compared, and what to set. Exits with 1 where something is wrong with a model,
     with 3 where a plugin could not be used.
     """

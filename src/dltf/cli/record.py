@@ -9,14 +9,14 @@ import click
 
 @click.command()
 @click.argument("profile", type=click.Path(path_type=Path))
-@click.argument("role", type=click.Choice(["reference", "candidate"]))
+@click.argument("role", metavar="ROLE", type=click.Choice(["reference", "candidate"]))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key: --set seeds.count=500")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(profile: Path, role: str, file: Path, settings: tuple[str, ...], quiet: bool) -> int:
     """Record what one model answers on the seeds of a profile.
 
-    FILE becomes an .npz archive of its raw outputs, each with the sha256 of its seed, which stands for the model where
+    PROFILE is a TOML file, ROLE one of its two models: reference or candidate. FILE becomes an .npz archive of its raw outputs, each with the sha256 of its seed, which stands for the model where
     it cannot be run: in another profile, file = "FILE" compares what was recorded (on a phone, say) with another model.
     Recorded outputs answer for their seeds alone, so that such a profile has max_queries = 0 in [search].
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("profile", metavar="PROFILE|RUN", type=click.Path(path_type=Path))
+@click.argument("profile", metavar="PROFILE", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder. Default: runs/NAME-001, -002, …")
 @click.option(
     "--resume", is_flag=True, help="Go on with a run that was interrupted (the latest one, or that of --out)."

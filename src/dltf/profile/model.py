@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 
 _positive = validators.optional(validators.gt(0))
 
-FIGURES: tuple[str, ...] = (
-    "accuracy_candidate",
-    "accuracy_drop",
-    "accuracy_reference",
-    "crashes",
-    "duplicates",
-    "findings",
-    "natural_rate",
-    "near_ties",
-    "nonfinite",
-    "queries_max",
-    "queries_mean",
-    "queries_median",
-    "regressions",
-    "seconds",
-    "severity_median",
-    "severity_p95",
-    "severity_worst",
-    "skipped",
-    "success_rate",
-    "ties",
-    "unconfirmed",
-)
-"""The figures of a summary that a gate can be set on; beside them, `distance_NAME_mean` and `distance_NAME_median`."""
+FIGURES: Mapping[str, str] = {
+    "accuracy_candidate": "the share of labelled seeds that the candidate answers right",
+    "accuracy_drop": "accuracy of the reference − of the candidate",
+    "accuracy_reference": "the share of labelled seeds that the reference answers right",
+    "crashes": "findings on which a runtime failed",
+    "duplicates": "searched findings whose bytes another one has, too",
+    "findings": "confirmed findings, natural ones included",
+    "natural_rate": "the share of seeds that differ as they are",
+    "near_ties": "deviations of the grade near tie",
+    "nonfinite": "findings with a NaN or infinite output",
+    "queries_max": "queries to a finding, largest",
+    "queries_mean": "queries to a finding, mean",
+    "queries_median": "queries to a finding, median",
+    "regressions": "deviations of the grade regression: the reference was right and sure",
+    "seconds": "wall time of the run",
+    "severity_median": "severity of the deviations in nats, median; 0 where there are none",
+    "severity_p95": "the same, 95th percentile",
+    "severity_worst": "the same, largest",
+    "skipped": "seeds that could not be read, or do not fit",
+    "success_rate": "found ÷ searched",
+    "ties": "judgements, of seeds and searched findings, that leaned on how a tie was broken",
+    "unconfirmed": "deviations that did not hold when judged alone",
+}
+"""The figures of a run that a gate can be set on; beside them, `distance_NAME_mean` and `distance_NAME_median`."""
 
 SLICED: tuple[str, ...] = (
     "accuracy_candidate",
@@ -101,7 +101,7 @@ class SearchTable:
 class Gate:
     """A bound on one figure of the summary, or on that figure of each slice."""
 
-    figure: str
+    figure: str  # the key itself
     at_least: float | None = None
     at_most: float | None = None
     slice: str | None = None  # "label", or a column of the seeds: the bound is on each of its values

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import tarfile
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from attrs import field, frozen
 
-from dltf.plugin import Seed, SeedSourceError
-from dltf_image.pictures import read_picture
+from dltf.plugin import SeedSourceError
 from dltf_image.seeds.archive import open_archive
 from dltf_image.seeds.arrays import ArraySeeds
 from dltf_image.seeds.lookup import FOLDER_VARIABLE, Published, fetched, own_file, record
+from dltf_image.seeds.packed import JpegSeeds
 from dltf_image.seeds.split import Split, known_split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -76,26 +76,6 @@ class Cifar10Jpeg:
         lossy = "a JPEG copy of quality 75, not the published pictures"
         source = record(path, None, licence="none stated", split=self.split, lossy=lossy)
         return JpegSeeds(source, f"cifar10_jpeg/{self.split}", jpeg, offsets.tolist(), labels)
-
-
-@frozen(eq=False)
-class JpegSeeds:
-    """JPEG files end to end in one array; each is decoded when it is asked for."""
-
-    source: Mapping[str, Any]
-    _prefix: str
-    _jpeg: NDArray[np.uint8]
-    _offsets: Sequence[int]
-    _labels: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> Seed:
-        row = range(len(self))[index]
-        name = f"{self._prefix}/{row:05d}"
-        data = self._jpeg[self._offsets[row] : self._offsets[row + 1]].tobytes()
-        return Seed(read_picture(data, name, formats=("JPEG",)), name, int(self._labels[row]))
 
 
 def read_binary(path: Path, parts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

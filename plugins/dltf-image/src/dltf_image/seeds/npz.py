@@ -12,6 +12,7 @@ from dltf.plugin import SeedSourceError
 from dltf_image.seeds.archive import open_archive
 from dltf_image.seeds.arrays import ArraySeeds, with_channels
 from dltf_image.seeds.checksum import sha256
+from dltf_image.seeds.packed import KEYS, JpegSeeds, read_packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class Npz:
 
     Without keys it takes the first pair that it finds of x_test and y_test, x and y, images and labels, test_images and
     test_labels, x_train and y_train, train_images and train_labels, image and label. The source says which one it took.
+    Without any of them, `jpeg` and `offsets` are picture files end to end: file i is jpeg[offsets[i]:offsets[i + 1]].
     `columns` names further arrays [n] of numbers, booleans or text; a seed has no column where a number is not finite.
     """
 
@@ -46,8 +48,10 @@ class Npz:
     labels: str | None = None
     columns: tuple[str, ...] = ()
 
-    def open(self) -> ArraySeeds:
+    def open(self) -> ArraySeeds | JpegSeeds:
         archive = open_archive(self.path)
+        if self.images is None and not self.columns and set(KEYS) <= set(archive.keys):
+            return self._packed(archive)
         images_key = self.images or _images_key(archive)
         labels_key = self.labels or _labels_key(archive, images_key)
         images = _pictures(archive, images_key)
@@ -62,6 +66,14 @@ class Npz:
         }
         columns = {key: _column(archive, key, len(images)) for key in self.columns}
         return ArraySeeds(source, self.path.stem, images, labels, columns)
+
+    def _packed(self, archive: Archive) -> JpegSeeds:
+        jpeg, offsets = read_packed(archive)
+        labels_key = self.labels or next((key for key in ("label", "labels", "y") if key in archive.keys), None)
+        labels = None if labels_key is None else _integers(archive, labels_key, len(offsets) - 1)
+        licence = "none stated"
+        told = {"path": str(self.path), "sha256": sha256(self.path), "images": KEYS[0], "labels": labels_key}
+        return JpegSeeds(told | {"licence": licence}, self.path.stem, jpeg, offsets, labels)
 
 
 def _images_key(archive: Archive) -> str:
