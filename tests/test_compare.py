@@ -139,7 +139,6 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(folder: Path) -> None:
         "takes picture float32[?×8×8×1]; gives scores float32[?×10]",
         "search     dflare, up to 20 queries a seed",
         "queries a second; of ",
-        "at most",
         "Nothing was run or written (--dry-run).",
     ):
         assert told in called.out, (told, called.out)

@@ -20,13 +20,13 @@ from written_run import CONTROL, ENDLESS, NASTY, TURNED, write_run
 
 from dltf.campaign import run
 from dltf.campaign.severity import GRADES
-from dltf.errors import RunFolderError
+from dltf.errors import ReportError, RunFolderError
 from dltf.host import Host
 from dltf.profile import read_profile
 from dltf.report import write_report
 from dltf.report.gallery import shares
 from dltf.report.grades import MEANINGS
-from dltf.report.write import ReportError
+from dltf.report.previews import embedded
 from dltf.store import RunFolder, Store
 
 
@@ -205,6 +205,24 @@ def test_a_domain_without_pictures_shows_its_previews_as_text(toys: Path) -> Non
     assert ("pre", "class", "preview") in page.attributes
     assert "img" not in page.tags
     assert "rms (steps)" in page.text
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form", "begins"),
+    [
+        (".png", "image", "data:image/png;base64,"),
+        (".svg", "image", "data:image/svg+xml;base64,"),
+        (".wav", "sound", "data:audio/wav;base64,"),
+        (".txt", "text", ""),
+        (".html", "none", ""),
+        ("", "none", ""),
+    ],
+)
+def test_a_preview_of_any_form_is_embedded_or_named(suffix: str, form: str, begins: str) -> None:
+    preview = embedded(b"<b>bytes\xff", suffix)
+    assert preview.form == form
+    assert preview.uri == (begins + base64.b64encode(b"<b>bytes\xff").decode() if begins else "")
+    assert preview.uri or preview.text
 
 
 # --- one file, that asks for nothing -----------------------------------------------------------------------------

@@ -105,6 +105,12 @@ class RunFolderError(DltfError):
     """A run folder that cannot be written, read or resumed: name another, or use --resume."""
 
 
+class ReportError(DltfError):
+    """A report that cannot be made: the run is whole; mend what is named, and write the report again."""
+
+    exit_status = 3
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean "…"?` for a misspelt name, else the names there are, else nothing."""
     names = sorted(known)

@@ -25,6 +25,12 @@ _QUIET = (
 )
 _WITHIN_S = 30.0
 
+# What a browser leaves until it is scrolled to: images to load, parts to lay out.
+_ALL_SHOWN = """
+document.querySelectorAll('*').forEach(e => { e.style.contentVisibility = 'visible'; });
+Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode(); })).then(() => 1)
+"""
+
 
 @frozen
 class Opened:
@@ -115,9 +121,7 @@ class Browser:
     def picture(self, file: Path, *, whole: bool = True) -> Path:
         """Write what is seen as a PNG: the whole page, with the images further down too, or the window alone."""
         if whole:
-            self.ask(
-                "Promise.all([...document.images].map(i => { i.loading = 'eager'; return i.decode(); })).then(x => 1)"
-            )
+            self.ask(_ALL_SHOWN)
         shot = self.order("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         file.write_bytes(base64.b64decode(shot["data"]))
         return file

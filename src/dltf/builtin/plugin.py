@@ -8,9 +8,7 @@ from dltf.plugin import Component, hookimpl
 @hookimpl
 def dltf_model_backends() -> list[Component]:
     return [
-        Component(
-            "python", "dltf.builtin.callables:PythonCallable", "A Python function of samples as they are."
-        ),
+        Component("python", "dltf.builtin.callables:PythonCallable", "A Python function of samples as they are."),
         Component("recorded", "dltf.builtin.recorded:Recorded", "Outputs recorded elsewhere, in an .npz file."),
     ]
 

@@ -58,9 +58,7 @@ class Recorded:
             raise ModelFileError(f'{file} has no text array "{DIGESTS}" that says whose its outputs are', hint=_HOW)
         wrong = [name for name, values in arrays.items() if values.shape[:1] != digests.shape]
         if wrong or not arrays:
-            told = (
-                f"{wrong[0]} has the shape {list(arrays[wrong[0]].shape)}" if wrong else "no array beside it"
-            )
+            told = f"{wrong[0]} has the shape {list(arrays[wrong[0]].shape)}" if wrong else "no array beside it"
             raise ModelFileError(f"{file} has {len(digests)} digests and {told}", hint=_HOW)
         return RecordedRunner(file.name, [_text(digest) for digest in digests], arrays)
 

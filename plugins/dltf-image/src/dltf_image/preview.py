@@ -33,7 +33,7 @@ class ImagePreview:
         factor = -(-_SIDE // max(seed.shape[:2]))
         panels = [_enlarged(panel, factor) for panel in (seed, mutant, amplified_difference(seed, mutant))]
         gap = np.full((panels[0].shape[0], _GAP, seed.shape[2]), _GREY, np.uint8)
-        return PngCodec().encode(np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1))
+        return PngCodec(compression=6).encode(np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1))
 
 
 def amplified_difference(seed: Sample, mutant: Sample) -> Sample:

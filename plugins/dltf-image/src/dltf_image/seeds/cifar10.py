@@ -29,6 +29,7 @@ _BINARY = Published(
     size="170 MB",
     cached_as="cifar-10-binary.tar.gz",
 )
+_THINGS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 _PARTS = {"test": ["test_batch.bin"], "train": [f"data_batch_{number}.bin" for number in range(1, 6)]}
 _RECORD = 1 + 3 * 32 * 32  # bytes: the label, then the planes of red, green and blue
 
@@ -50,7 +51,7 @@ class Cifar10:
                 hint=f"fetch it again from {_BINARY.url}",
             )
         images, labels = read_binary(path, _PARTS[self.split])
-        return ArraySeeds(source, f"cifar10/{self.split}", images, labels)
+        return ArraySeeds({**source, "classes": _THINGS}, f"cifar10/{self.split}", images, labels)
 
 
 @frozen
@@ -74,7 +75,7 @@ class Cifar10Jpeg:
         archive = open_archive(path)
         jpeg, offsets, labels = (archive.array(f"{key}_{self.split}") for key in ("jpeg", "offsets", "y"))
         lossy = "a JPEG copy of quality 75, not the published pictures"
-        source = record(path, None, licence="none stated", split=self.split, lossy=lossy)
+        source = record(path, None, licence="none stated", split=self.split, lossy=lossy, classes=_THINGS)
         return JpegSeeds(source, f"cifar10_jpeg/{self.split}", jpeg, offsets.tolist(), labels)
 
 

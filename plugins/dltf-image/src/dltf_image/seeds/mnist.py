@@ -27,6 +27,11 @@ _MNIST = Published(
     cached_as="mnist.npz",
 )
 
+_CLOTHES = [
+    *("T-shirt", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+]
+
 # The authors' files; URLs and checksums as in TensorFlow Datasets, url_checksums/fashion_mnist.txt.
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _FASHION_FILES: dict[str, tuple[tuple[str, str, str], tuple[str, str, str]]] = {
@@ -69,7 +74,7 @@ class FashionMnist:
     def open(self) -> ArraySeeds:
         own = own_file(self.file_name)
         if own is not None:
-            facts = {"url": _FASHION, "as_published": False, "licence": "MIT"}
+            facts = {"url": _FASHION, "as_published": False, "licence": "MIT", "classes": _CLOTHES}
             return _from_archive("fashion_mnist", own, self.split, None, **facts)
         files = [
             Published(_FASHION + name, digest, size, f"fashion_mnist/{name}")
@@ -77,6 +82,7 @@ class FashionMnist:
         ]
         images, labels = (fetched(file, instead=self.file_name) for file in files)
         source = record(images, files[0], licence="MIT", split=self.split, labels=record(labels, files[1]))
+        source = {**source, "classes": _CLOTHES}
         return ArraySeeds(source, f"fashion_mnist/{self.split}", with_channels(read_idx(images)), read_idx(labels))
 
 
