@@ -61,9 +61,8 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -
     changed = _changed(store, profile)
     with make_pair(profile) as pair:
         for variant, described in ((pair.reference, profile.reference), (pair.candidate, profile.candidate)):
-            same = str(described.table.file or described.name) not in changed and _same_output(
-                store, profile, variant.role
-            )
+            moved = str(described.table.file or described.name) in changed
+            same = not moved and _same_output(store, profile, variant.role)
             settled = _settled(store, variant.role, described.decoder) if same else None
             if settled is None:
                 variant.settle(described.decoder, [seed, sample], [finding.columns] * 2)

@@ -20,9 +20,9 @@ def command(models: tuple[str, ...], as_json: bool) -> int:
     """Say what is installed, what a model file expects, and what is missing.
 
     MODELS are none, one or more files. With none: versions, plugins, and for each runtime which targets are usable
-    here, or why not. With some: what each takes and gives, how its input would be prepared and which of that is a guess, and whether it runs
-    here. With two: whether they can be compared, and what to set. Exits with 1 where something is wrong with a model,
-    with 3 where a plugin could not be used.
+    here, or why not. With some: what each takes and gives, how its input would be prepared and which of that is a
+    guess, and whether it runs here. With two: whether they can be compared, and what to set. Exits with 1 where
+    something is wrong with a model, with 3 where a plugin could not be used.
     """
     import attrs
 

@@ -16,9 +16,10 @@ import click
 def command(profile: Path, role: str, file: Path, settings: tuple[str, ...], quiet: bool) -> int:
     """Record what one model answers on the seeds of a profile.
 
-    PROFILE is a TOML file, ROLE one of its two models: reference or candidate. FILE becomes an .npz archive of its raw outputs, each with the sha256 of its seed, which stands for the model where
-    it cannot be run: in another profile, file = "FILE" compares what was recorded (on a phone, say) with another model.
-    Recorded outputs answer for their seeds alone, so that such a profile has max_queries = 0 in [search].
+    PROFILE is a TOML file, ROLE one of its two models: reference or candidate. FILE becomes an .npz archive of its raw
+    outputs, each with the sha256 of its seed, which stands for the model where it cannot be run: in another profile,
+    file = "FILE" compares what was recorded (on a phone, say) with another model. Recorded outputs answer for their
+    seeds alone, so that such a profile has max_queries = 0 in [search].
     """
     from rich.console import Console
     from rich.progress import Progress

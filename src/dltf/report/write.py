@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dltf.campaign import gates
 from dltf.campaign.summary import SCHEMA, summarise
-from dltf.errors import DltfError, RunFolderError
+from dltf.errors import DltfError, ReportError, RunFolderError
 from dltf.profile import Gate
 from dltf.report.junit import junit
 from dltf.report.page import page
