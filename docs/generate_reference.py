@@ -306,8 +306,8 @@ def _run_folder() -> str:
     return _joined(
         [
             "# What a run leaves",
-            "A folder with `run.sqlite`, from which all else is made, `summary.json`, and the report: `report.html` for "
-            "people and `junit.xml` for CI. `dltf export` writes the findings as files.",
+            "A folder with `run.sqlite`, from which all else is made, `summary.json`, and the report: `report.html` "
+            "for people and `junit.xml` for CI. `dltf export` writes the findings as files.",
             "## `summary.json`",
             _table(("key", "what"), [(f"`{key}`", what) for key, what in SUMMARY.items()]),
             "## `run.sqlite`",
