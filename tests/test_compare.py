@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +103,40 @@ def test_a_python_function_is_compared_with_a_file(folder: Path) -> None:
     assert "No difference was found" in called.out
 
 
+def test_without_labels_the_reference_is_prepared_as_the_candidate_tells(folder: Path) -> None:
+    """What a quantised candidate takes is told by its file, and so is the reference's range by their agreement."""
+    raw = divide_by_255(folder / "digits.onnx", folder / "raw.onnx")
+    (folder / "pictures").mkdir()
+    for row, values in enumerate(digits(40)):
+        Image.fromarray(values).save(folder / "pictures" / f"{row:02d}.png")
+    told = ("--candidate-input", "range=[0,1]", "--candidate-input", "output.label_offset=0")
+    called = call("compare", raw.name, "digits.onnx", "--seeds", "pictures", *told, "--queries", 0, cwd=folder)
+    assert "reference: input.range = [0.0, 255.0], guessed" in called.err
+    assert "with it 100% of the candidate's answers agree" in called.err
+    assert "No difference was found on 40 seeds" in called.out
+
+
+def test_a_model_of_two_classes_has_no_room_for_a_background_class(folder: Path) -> None:
+    (folder / "binary.py").write_text("def predict(samples):\n    return samples[:, 3, 3:5, 0] * 1.0\n")
+    same = ("compare", "binary:predict", "binary:predict", "--seeds", "image.digits", "--count", 20, "--queries", 0)
+    called = call(*same, cwd=folder)
+    assert called.status == 0, called.err
+    assert "label_offset" not in called.err
+
+
+def test_a_function_that_fails_on_some_seeds_is_compared_on_the_others(folder: Path) -> None:
+    (folder / "picky.py").write_text(
+        "import numpy as np\n\n\ndef predict(samples):\n    rows = samples.reshape(len(samples), -1).astype(float)\n"
+        "    if (rows.sum(1) % 5 == 0).any():\n        raise ValueError('five')\n    return rows[:, 20:30]\n"
+    )
+    called = call("compare", "picky:predict", "picky:predict", "--seeds", "image.digits", "--count", 100,
+                  "--queries", 0, "--out", "run", cwd=folder)  # fmt: skip
+    assert called.status == 0, called.err
+    summary = summary_of(folder / "run")
+    assert 0 < summary["crashes"] < 100
+    assert summary["screened"]["agree"] == 100 - summary["crashes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -112,12 +149,23 @@ def test_a_python_function_is_compared_with_a_file(folder: Path) -> None:
         (("digits.onnx", "digits-int8.onnx", "--seeds", "image.digits", "--operators", "natrual"), "operators.0"),
         (("digits.onnx", "two.onnx", "--seeds", "image.digits"), "say in [models.*.feed] what the others get"),
         (("digits.onnx", "nine.onnx", "--seeds", "image.digits"), "gives 10 classes and the candidate"),
+        (("digits.onnx", "digits-int8.onnx", "--seeds", "image.npz"), "this source needs path, too"),
+        (("digits.onnx", "digits-int8.onnx", "--seeds", ".", "--domain", "imgae"), 'did you mean "image"?'),
+        (
+            ("digits.onnx", "digits.onnx", "--seeds", "image.digits", "--candidate-input", "output.use=regression"),
+            "the reference (digits.onnx) answers with a number and the candidate (digits.onnx) with a tuple",
+        ),
+        (("digits.onnx", "both:two", "--seeds", "image.digits"), "--candidate-input output.output=a"),
     ],
 )
 def test_a_comparison_that_cannot_be_made_says_why(folder: Path, arguments: tuple[str, ...], told: str) -> None:
     with_two_inputs(folder / "digits.onnx", folder / "two.onnx")
     with_nine_classes(folder / "digits.onnx", folder / "nine.onnx")
     (folder / "digits.h5").touch()
+    (folder / "both.py").write_text(
+        "def two(samples):\n    rows = samples[:, 0, :, 0]\n    return {'a': rows, 'b': rows}\n"
+    )
+    sys.modules.pop("both", None)
     before = snapshot(folder)
     called = call("compare", *arguments, cwd=folder)
     assert called.status == 2
@@ -137,7 +185,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(folder: Path) -> None:
         "seeds      50 of 360 from image.digits, shuffled",
         "reference  digits.onnx on onnxruntime (cpu)",
         "takes picture float32[?×8×8×1]; gives scores float32[?×10]",
-        "search     dflare, up to 20 queries a seed",
+        "search     bracket, up to 20 queries a seed",
         "queries a second; of ",
         "Nothing was run or written (--dry-run).",
     ):
@@ -175,6 +223,8 @@ def test_the_doctor_tells_what_two_files_expect_and_whether_they_compare(folder:
         ("model.bin", "no installed plugin reads .bin files"),
         ("empty.onnx", "is empty (0 bytes)"),
         ("nowhere.onnx", "there is no such file: nowhere.onnx"),
+        (".", ". is a folder"),
+        ("nowhere_at_all:predict", "nowhere_at_all:predict cannot be imported: ModuleNotFoundError"),
     ],
 )
 def test_the_doctor_names_what_is_wrong_with_a_file(folder: Path, model: str, told: str) -> None:
@@ -255,6 +305,58 @@ def test_findings_for_calibration_are_what_the_reference_takes(found: Path) -> N
         assert archive["picture"].dtype == np.float32
         assert 0 <= archive["picture"].min() <= archive["picture"].max() <= 1
     assert (found / "calibrate" / "manifest.csv").read_text().count("\n") == count + 1
+
+
+def test_calibration_from_a_run_whose_models_have_moved_is_told_where_they_are(found: Path, tmp_path: Path) -> None:
+    shutil.copytree(found / "run", tmp_path / "run")
+    for name in ("digits.onnx", "digits-int8.onnx"):
+        shutil.copy(found / name, tmp_path / name)
+    with sqlite3.connect(tmp_path / "run" / "run.sqlite") as run:
+        run.execute("UPDATE meta SET value = replace(value, ?, '/gone') WHERE key = 'profile'", (str(found),))
+    run.close()
+    export = ("export", "run", "calibrate", "--for", "calibration")
+    told = refused(*export, cwd=tmp_path)
+    assert "there is no such file: /gone/digits.onnx" in told
+    assert "--set models.reference.file=…" in told
+    moved = ("--set", "models.reference.file=digits.onnx", "--set", "models.candidate.file=digits-int8.onnx")
+    assert call(*export, *moved, cwd=tmp_path).status == 0
+    assert (tmp_path / "calibrate" / "calibration.npz").exists()
+
+
+def test_a_profile_with_a_path_that_is_no_text_is_not_saved(folder: Path) -> None:
+    pictures = folder / os.fsdecode(b"pictures\xff")
+    pictures.mkdir()
+    Image.fromarray(digits(1)[0]).save(pictures / "0.png")
+    same = ("compare", "digits.onnx", "digits.onnx", "--seeds", pictures.name, "--save-profile", "p.toml", "--dry-run")
+    called = call(*same, cwd=folder)
+    assert called.status == 2
+    assert "in one of its paths is no UTF-8" in called.err
+    assert not [path for path in folder.iterdir() if "p.toml" in path.name]
+
+
+def test_a_recording_is_not_written_over_a_model(found: Path) -> None:
+    told = refused("record", "p.toml", "candidate", "digits-int8.onnx", "--quiet", cwd=found)
+    assert "digits-int8.onnx is no name for recorded outputs" in told
+    assert "name it digits-int8.npz" in told
+
+
+@pytest.mark.parametrize(
+    "files", [("--out", "run/run.sqlite"), ("--junit", "run/summary.json"), ("--out", "a", "--junit", "a")]
+)
+def test_a_report_is_not_written_over_its_run(found: Path, files: tuple[str, ...]) -> None:
+    assert "would be written over" in refused("report", "run", *files, cwd=found)
+
+
+def test_equal_seeds_are_recorded_once(folder: Path) -> None:
+    (folder / "pictures").mkdir()
+    for row, values in enumerate([*digits(3), *digits(2)]):
+        Image.fromarray(values).save(folder / "pictures" / f"{row:02d}.png")
+    same = ("compare", "digits.onnx", "digits.onnx", "--seeds", "pictures", "--save-profile", "p.toml", "--dry-run")
+    assert call(*same, cwd=folder).status == 0
+    called = call("record", "p.toml", "reference", "r.npz", "--quiet", cwd=folder)
+    assert "the outputs of the reference on 3 seeds are in r.npz" in called.out
+    with np.load(folder / "r.npz") as archive:
+        assert len(archive["sha256"]) == len(archive["scores"]) == 3
 
 
 def test_nothing_is_handed_over_where_nothing_was_found(folder: Path) -> None:

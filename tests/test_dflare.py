@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dltf.builtin.dflare import DFlare
 from dltf.plugin import Briefing, Observations, Search, Turn, Verdicts
 
+NO_ROW = np.array([-1])
 SLOT = np.array([0])
 OPERATORS = ("a", "b", "c", "d", "e", "f", "g")
 
@@ -29,7 +30,7 @@ def turn(reference: float, candidate: float) -> Turn:
 
 def accepts(settings: DFlare, seed: tuple[float, float], turns: Sequence[tuple[float, float]]) -> list[bool]:
     search = settings.start(Briefing(OPERATORS, 1))
-    search.seat(SLOT, observed(seed[0]), observed(seed[1]))
+    search.seat(SLOT, observed(seed[0]), observed(seed[1]), NO_ROW)
     stream = np.random.default_rng(0)
     taken = []
     for reference, candidate in turns:
@@ -74,7 +75,7 @@ def test_without_states_only_a_larger_difference_wins_in_both() -> None:
 def test_a_decoder_without_states_is_searched_by_scores_alone() -> None:
     search = DFlare(fitness="released").start(Briefing(OPERATORS, 1))
     bare = [Observations([("x",)], np.log([p]), None, np.array([False]), np.array([True])) for p in (0.9, 0.5)]
-    search.seat(SLOT, *bare)
+    search.seat(SLOT, *bare, NO_ROW)
     search.ask(SLOT, [np.random.default_rng(0)])
     verdicts = Verdicts(np.array([False]), np.zeros(1), np.array([False]))
     assert search.tell(SLOT, Turn(bare[0], bare[1], verdicts)).tolist() == [True]
@@ -93,7 +94,7 @@ def chosen(search: Search, draws: int) -> np.ndarray:
 
 def after_one_success(settings: DFlare) -> tuple[Search, int]:
     search = settings.start(Briefing(OPERATORS, 1))
-    search.seat(SLOT, observed(0.9), observed(0.9))
+    search.seat(SLOT, observed(0.9), observed(0.9), NO_ROW)
     first = int(search.ask(SLOT, [np.random.default_rng(0)]).operators[0])
     assert search.tell(SLOT, turn(0.9, 0.5))[0]
     return search, first
@@ -102,7 +103,7 @@ def after_one_success(settings: DFlare) -> tuple[Search, int]:
 def test_the_first_choice_is_uniform() -> None:
     for selection in ("paper", "released", "uniform"):
         search = DFlare(selection=selection).start(Briefing(OPERATORS, 1))  # type: ignore[arg-type]
-        search.seat(SLOT, observed(0.9), observed(0.9))
+        search.seat(SLOT, observed(0.9), observed(0.9), NO_ROW)
         assert chosen(search, 7000) == pytest.approx(np.full(7, 1 / 7), abs=0.015)
 
 
@@ -138,7 +139,7 @@ def test_uniform_selection_learns_nothing() -> None:
 
 def test_a_new_case_in_a_slot_begins_anew() -> None:
     search, _ = after_one_success(DFlare(selection="released"))
-    search.seat(SLOT, observed(0.9), observed(0.9))
+    search.seat(SLOT, observed(0.9), observed(0.9), NO_ROW)
     assert chosen(search, 7000) == pytest.approx(np.full(7, 1 / 7), abs=0.015)
 
 

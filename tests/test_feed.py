@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from calling import call, small_demo, summary_of
 from odd_models import with_two_inputs
+from PIL import Image
 
 from dltf.errors import MisfitError
 from dltf.feed import Feed, bind
@@ -92,6 +93,22 @@ def test_a_constant_is_fed_and_recorded(folder: Path) -> None:
     same = "findings_sha256"
     assert summary_of(folder / "a")[same] == summary_of(folder / "b")[same]
     assert call("run", "a", "--resume", cwd=folder).status == 0  # its profile has the feed, too
+
+
+def test_a_dry_run_feeds_the_columns_of_the_seeds(folder: Path) -> None:
+    (folder / "pictures").mkdir()
+    rows = ["file,heat"]
+    for row, values in enumerate(np.random.default_rng(3).integers(0, 256, (40, 8, 8), dtype=np.uint8)):
+        Image.fromarray(values).save(folder / "pictures" / f"{row:02d}.png")
+        rows.append(f"{row:02d}.png,{1 + row % 3}")
+    (folder / "pictures" / "manifest.csv").write_text("\n".join(rows))
+    feed = ("--candidate-input", "feed.temperature.column=heat", "--input", "range=[0,1]")
+    two = ("compare", "digits.onnx", "two.onnx", "--seeds", "pictures", "--queries", 20, *feed)
+    called = call(*two, "--dry-run", cwd=folder)
+    assert called.status == 0, called.err
+    assert "queries a second" in called.out
+    assert call(*two, "--out", "run", cwd=folder).status == 0
+    assert summary_of(folder / "run")["screened"]["seeds"] == 40
 
 
 def test_a_file_is_fed(folder: Path) -> None:

@@ -22,7 +22,7 @@ LAYERS = [
     {"variant", "remote", "store", "profile"},
     {"host"},
     {"plugin"},
-    {"joining", "feed"},
+    {"joining", "feed", "roots"},
     {"hookspecs", "contracts"},
     {"component", "values"},
     {"errors"},

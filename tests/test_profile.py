@@ -106,7 +106,16 @@ def test_set_overrides_keys_and_its_values_are_toml(folder: Path, host: Host) ->
     assert profile.gates[0].at_most == 3
 
 
-@pytest.mark.parametrize("setting", ["nonsense", "=3", "a..b=3", "operators.9.use=x", "campaign.name.deep=3"])
+def test_a_quoted_part_of_a_set_key_may_hold_dots(folder: Path, host: Host) -> None:
+    settings = ['models.candidate.feed."input.1:0"=0.5', "models.candidate.feed.'a = b'.column=site"]
+    feeds = read_profile(write_profile(folder), host, settings).candidate.feeds
+    assert {name: (feed.value, feed.column) for name, feed in feeds.items()} == {
+        "input.1:0": (0.5, None),
+        "a = b": (None, "site"),
+    }
+
+
+@pytest.mark.parametrize("setting", ["nonsense", "=3", "a..b=3", 'a."b=3', "operators.9.use=x", "campaign.name.deep=3"])
 def test_a_set_that_is_none_is_told(folder: Path, host: Host, setting: str) -> None:
     with pytest.raises(UsageError, match="--set"):
         read_profile(write_profile(folder), host, [setting])

@@ -9,9 +9,11 @@ import toy
 from profiles import write_profile
 
 from dltf.campaign import Outcome, run
+from dltf.campaign.gates import evaluate
+from dltf.campaign.slices import order
 from dltf.errors import ProfileError
 from dltf.host import Host
-from dltf.profile import read_profile
+from dltf.profile import Gate, read_profile
 from dltf.store import RunFolder, Store
 
 
@@ -87,7 +89,10 @@ def test_a_gate_on_a_slice_tells_the_worst_of_its_parts(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("gate", "why"),
     [
-        ('natural_rate = { at_most = 1.0, slice = "colour" }', 'no value of "colour" has 10 seeds or more'),
+        (
+            'natural_rate = { at_most = 1.0, slice = "colour" }',
+            'no column "colour"; there is "camera", "gain", "label"',
+        ),
         ('natural_rate = { at_most = 1.0, slice = "label", fewest = 50 }', 'no value of "label" has 50 seeds or more'),
     ],
 )
@@ -106,6 +111,11 @@ def test_a_gate_on_a_slice_that_is_not_there_fails(folder: Path, gate: str, why:
         ("distance_rsm_mean = { at_most = 1 }", 'did you mean "distance_rms_mean"?'),
         ('natural_rate = { slice = "label" }', "expected a bound"),
         ("natural_rate = []", "expected a bound"),
+        ("natural_rate = { at_most = nan }", "at_most = nan: must be a finite number"),
+        ("natural_rate = { at_least = -inf }", "at_least = -inf: must be a finite number"),
+        ("natural_rate = { at_least = 0.5, at_most = 0.2 }", "at_least = 0.5 is above at_most = 0.2"),
+        ("natural_rate = { at_most = 0.2, fewest = 3 }", "is for slices alone"),
+        ('natural_rate = { at_most = 0.2, slice = "" }', "slice"),
     ],
 )
 def test_a_gate_that_makes_no_sense_is_a_complaint(folder: Path, gate: str, told: str) -> None:
@@ -113,3 +123,18 @@ def test_a_gate_that_makes_no_sense_is_a_complaint(folder: Path, gate: str, told
     with pytest.raises(ProfileError, match="gate") as caught:
         read_profile(folder / "profile.toml", Host([toy.ENTRY]))
     assert told in str(caught.value)
+
+
+def test_values_that_are_written_alike_are_judged_apart() -> None:
+    """A column of a JSON lines manifest may hold 1 and "1": a gate sees both, whichever comes last."""
+    part = {"natural_rate": 0.5, "seeds": 20, "findings": 3, "accuracy": None}
+    severities = dict.fromkeys(("severity_median", "severity_p95", "severity_worst"))
+    summary = {"finished": True, "slices": {"site": [part | severities | {"value": 1}]}}
+    summary["slices"]["site"].append(summary["slices"]["site"][0] | {"value": "1", "natural_rate": 0.0})
+    (judged,) = evaluate([Gate("natural_rate", at_most=0.1, slice="site")], summary)
+    assert (judged["holds"], judged["beyond"], judged["slices"]) == (False, 1, 2)
+
+
+def test_slices_come_in_order_whatever_their_values_are() -> None:
+    values = ["b", 2, None, float("nan"), "a", True, [1], 1.5]
+    assert [str(value) for value in sorted(values, key=order)] == ["True", "1.5", "2", "None", "[1]", "a", "b", "nan"]

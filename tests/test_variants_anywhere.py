@@ -81,6 +81,9 @@ def test_what_a_function_prints_goes_to_standard_error(
         ("fail", r"raised ValueError: \d+ are too many \(models_\d+\.py, line \d+\)"),
         ("misshape", r'gave "output" as float64\[\d+, 3\] for \d+ samples'),
         ("shrug", r'gave "output" as object\[\]'),
+        ("ragged", r'gave "output", which is no array: ValueError'),
+        ("leave", r"raised SystemExit: enough \(models_\d+\.py, line \d+\)"),
+        ("stop", r"raised Stop: here"),
     ],
 )
 def test_a_function_that_does_not_answer_is_told_with_its_name(
@@ -102,6 +105,39 @@ def test_a_function_that_does_not_answer_is_told_with_its_name(
 def test_a_function_that_is_not_there_is_told(folder: Path, host: Host, function: str, message: str) -> None:
     with pytest.raises(ModelFileError, match=message):
         go(folder, host, f"models.candidate.python={function.replace('MODULE', module_of(folder))}")
+
+
+def test_what_a_function_does_to_the_process_ends_with_its_call(
+    folder: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = np.geterr()
+    strange = go(folder, host, f"models.candidate.python={module_of(folder)}:unsettle", out="strange").summary
+    assert Path.cwd() == folder
+    assert np.geterr() == before
+    assert strange["findings_sha256"] == go(folder, host, out="plain").summary["findings_sha256"]
+
+
+def two_modules(folder: Path, host: Host, *settings: str) -> Outcome:
+    """Compare two functions of one name, in modules of one name in two folders."""
+    name = module_of(folder).replace("models", "twins")
+    source = (folder / f"{module_of(folder)}.py").read_text()
+    for place, function in (("one", "answer"), ("other", "nearly")):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / f"{name}.py").write_text(f"{source}\n\nchosen = {function}\n")
+    sides = (("reference", "one"), ("candidate", "other"))
+    told = [f"models.{role}.{key}" for role, at in sides for key in (f"python={name}:chosen", f"path={folder / at}")]
+    return go(folder, host, *told, "seeds.count=8", *settings)
+
+
+def test_two_modules_of_one_name_are_never_taken_for_each_other(folder: Path, host: Host) -> None:
+    with pytest.raises(
+        ModelFileError, match=r'(?s)another module "twins_\d+" is loaded, from .*one.*campaign\.isolate'
+    ):
+        two_modules(folder, host)
+    few = "seeds.count=8"
+    apart = two_modules(folder, host, "campaign.isolate=true").summary
+    assert apart["findings_sha256"] == go(folder, host, few, out="plain").summary["findings_sha256"]
 
 
 def test_a_name_that_is_no_function_is_a_complaint(folder: Path, host: Host) -> None:
@@ -171,7 +207,7 @@ def test_recorded_outputs_stand_for_the_model(recorded: Path, host: Host) -> Non
 
 
 def test_recorded_outputs_cannot_be_searched(recorded: Path, host: Host) -> None:
-    with pytest.raises(ProfileError, match=r"recorded outputs answer for seeds alone; add max_queries = 0"):
+    with pytest.raises(ProfileError, match=r"recorded outputs answer for seeds alone; set search\.max_queries = 0"):
         go_recorded(recorded, host, "search.max_queries=5")
 
 
@@ -198,6 +234,11 @@ def test_seeds_without_recorded_outputs_are_skipped_counted_and_named(recorded: 
         ({"scores": np.zeros((3, 3))}, 'no text array "sha256"'),
         ({"sha256": np.array(["a", "b"])}, "has 2 digests and no array beside it"),
         ({"sha256": np.array(["a"]), "scores": np.zeros((3, 3))}, r"has 1 digests and scores has the shape \[3, 3\]"),
+        ({"sha256": np.array(["a"]), "scores": np.array([["1"]])}, 'has the output "scores" as <U1: no numbers'),
+        (
+            {"sha256": np.array(["a", "b", "a"]), "scores": np.eye(3)},
+            "two different answers to one sample: rows 0 and 2 have the digest a",
+        ),
         ({"sha256": np.array([{}], dtype=object), "scores": np.zeros((1, 3))}, "is no archive of recorded outputs"),
     ],
 )
@@ -205,3 +246,13 @@ def test_an_archive_that_records_nothing_is_refused(recorded: Path, host: Host, 
     np.savez(recorded / "candidate.npz", **arrays)
     with pytest.raises(ModelFileError, match=message):
         go_recorded(recorded, host)
+
+
+def test_a_sample_may_be_recorded_twice_and_digests_be_in_capitals(recorded: Path, host: Host) -> None:
+    plain = go_recorded(recorded, host, out="plain").summary
+    with np.load(recorded / "candidate.npz") as archive:
+        arrays = {name: np.concatenate([archive[name], archive[name][:5]]) for name in archive.files}
+    np.savez(recorded / "candidate.npz", **(arrays | {"sha256": np.char.upper(arrays["sha256"])}))
+    again = go_recorded(recorded, host, out="again").summary
+    assert again["findings_sha256"] == plain["findings_sha256"]
+    assert "recorded for 60 samples" in again["variants"]["candidate"]["notes"][0]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Observations,
         Plans,
         Sample,
+        Scorer,
         Seed,
         Stream,
         Suggestion,
@@ -106,6 +107,20 @@ class Regions(Protocol):
 
     def regions(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Sequence[str]:
         """Return one name for each pair ("top left"), empty where they are equal."""
+
+
+class Interpolates(Protocol):
+    """What a `Geometry` may offer beside: the samples between two others, for searches along paths."""
+
+    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch:
+        """Return row i at t[i] in [0, 1] of the way from seed to partner, of their shape and dtype; 0 is the seed."""
+
+
+class Embeds(Protocol):
+    """What a `Geometry` may offer beside: vectors whose distances stand for those of samples, to find neighbours."""
+
+    def embed(self, samples: Batch) -> NDArray[Any]:
+        """Return [n, d], uint8 or float32, d some thousands at most."""
 
 
 class Preview(Protocol):
@@ -226,6 +241,12 @@ class Decoder(Protocol):
         """Map real-valued outputs [n, …] (quantised ones already turned back) to n observations, row by row."""
 
 
+class Rescores(Protocol):
+    """What a `Decoder` may offer beside: scores of any decision from states, as they come back from a store."""
+
+    def scorer_of(self, states: NDArray[Any]) -> Scorer: ...
+
+
 class Oracle(Protocol):
     """Whether two answers to one input differ. Two equal answers never do."""
 
@@ -241,8 +262,11 @@ class Search(Protocol):
     What it does for a case depends on that case's past and stream alone.
     """
 
-    def seat(self, slots: IntArray, reference: Observations, candidate: Observations) -> None:
-        """Forget these slots: new cases begin there; the observations are of their seeds."""
+    def seat(self, slots: IntArray, reference: Observations, candidate: Observations, rows: IntArray) -> None:
+        """Forget these slots: new cases begin there.
+
+        The observations are of their seeds; `rows` are these seeds' rows in `Briefing.screened`, −1 without.
+        """
 
     def ask(self, slots: IntArray, streams: Sequence[Stream]) -> Plans:
         """Plan one query for each of these slots."""
@@ -252,7 +276,10 @@ class Search(Protocol):
 
 
 class SearchStrategy(Protocol):
-    """A way to look for deviations. Its fields come from `[search]`, beside `max_queries` and `timeout_s`."""
+    """A way to look for deviations. Its fields come from `[search]`, beside `max_queries` and `timeout_s`.
+
+    A strategy that plans paths has `takes_paths = True`, else no neighbours are looked for.
+    """
 
     needs_operators: ClassVar[bool]
 

@@ -184,25 +184,59 @@ class Verdicts:
 # --- search ------------------------------------------------------------------------------------------------------
 
 
-@frozen
+class Neighbours(Protocol):
+    """Finds the seeds near one that are answered differently, in the domain's own space."""
+
+    def nearest(self, row: int) -> tuple[IntArray, FloatArray]:
+        """Return rows of the screened seeds to which a path can lead, the nearest first, and their distances."""
+
+
+@frozen(eq=False)
+class ScreenedSeeds:
+    """The m seeds on which both variants agreed when they were screened: a path may lead from one to another.
+
+    `cases`: int64 [m]. `reference` and `candidate`: what the variants answered, m rows, with scorers where decoders
+    can score from states.
+    """
+
+    cases: IntArray
+    reference: Observations
+    candidate: Observations
+    neighbours: Neighbours
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+
+@frozen(eq=False)
 class Briefing:
-    """What a strategy is told before a campaign: the operators by name, and how many cases are alive at once."""
+    """What a strategy is told before a campaign.
+
+    `operators`: their names. `slots`: how many cases are alive at once. `screened`: where paths may lead, or None where
+    the domain has no samples between two others.
+    """
 
     operators: tuple[str, ...]
     slots: int
+    screened: ScreenedSeeds | None = None
 
 
 @frozen(eq=False)
 class Plans:
-    """One plan for each of n live cases: apply this operator, with this strength, to the case's base or to its seed.
+    """One plan for each of n live cases: an operator on the case's base or seed, with a strength; or a point of a path.
 
-    `operators`: int64 [n], an index into `Briefing.operators`. `strengths`: float64 [n] in [0, 1]. `from_seed`: bool
-    [n].
+    `operators`: int64 [n], an index into `Briefing.operators`, or −1 for a path from the seed to another seed.
+    `strengths`: float64 [n] in [0, 1], on a path its t. `from_seed`: bool [n], True on a path. `keeps`: bool [n], the
+    operator acts with the draw of the case's last plan, so that its strength alone changes (None: all draw anew).
+    `partners`: int64 [n], the row of the screened seed that a path leads to, −1 where there is none (None: there is no
+    path). A case without an operator and a partner is over: there is nothing left to try.
     """
 
     operators: IntArray
     strengths: FloatArray
     from_seed: BoolArray
+    keeps: BoolArray | None = None
+    partners: IntArray | None = None
 
 
 @frozen(eq=False)

@@ -1,5 +1,8 @@
 """Functions that are models, good and bad ones."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 
 
@@ -28,6 +31,29 @@ def misshape(samples):
 
 def shrug(samples):
     return None
+
+
+def ragged(samples):
+    return [[0.0], [0.0, 1.0]] * len(samples)
+
+
+def leave(samples):
+    raise SystemExit("enough")
+
+
+class Stop(BaseException):
+    """What task groups and the like raise."""
+
+
+def stop(samples):
+    raise Stop("here")
+
+
+def unsettle(samples):
+    """As `nearly`, and leave the process in another state."""
+    os.chdir(Path.cwd().parent)
+    np.seterr(all="raise")
+    return nearly(samples)
 
 
 NUMBER = 3

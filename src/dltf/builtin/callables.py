@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.machinery
 import importlib.util
+import os
 import sys
 import threading
 import traceback
@@ -19,9 +21,11 @@ from attrs import field, frozen, validators
 from dltf.plugin import NATIVE, ModelFileError, RuntimeFailedError, Target, TargetUnavailableError, TensorSpec
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from numpy.typing import NDArray
 
-_PRINTING = threading.Lock()  # sys.stdout is one for all threads
+_PRINTING = threading.Lock()  # sys.stdout and the current folder are one for all threads
 
 
 @frozen
@@ -48,10 +52,10 @@ class PythonCallable:
 
     def files(self, file: Path) -> Sequence[Path]:
         """Return the source of the function's module; what that imports is not looked at."""
-        with self._found():
+        with self._found(), _aside():
             try:
                 spec = importlib.util.find_spec(self.python.partition(":")[0])
-            except (ImportError, ValueError):
+            except (Exception, SystemExit):  # a package is imported on the way; what is wrong with it `open` tells
                 return []
         return [Path(spec.origin)] if spec is not None and spec.origin is not None and spec.has_location else []
 
@@ -60,8 +64,11 @@ class PythonCallable:
             raise TargetUnavailableError(f'a Python function has no target "{target}"; there is "here"')
         module, _, name = self.python.partition(":")
         try:
-            with self._found(), _printing_aside():
+            with self._found(), _aside():
+                self._refuse_namesakes(module.partition(".")[0])
                 function = getattr(importlib.import_module(module), name)
+        except ModelFileError:
+            raise
         except (Exception, SystemExit) as error:
             raise ModelFileError(
                 f"{self.python} cannot be imported: {type(error).__name__}: {error}",
@@ -73,12 +80,26 @@ class PythonCallable:
 
     @contextlib.contextmanager
     def _found(self) -> Iterator[None]:
-        """Let modules in our folder be found; it stays there, since functions import late, too."""
-        folder = str(self.path or Path.cwd())
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+        """Let modules in our folder be found first; it stays there, since functions import late, too."""
+        folder = self._folder()
+        if folder in sys.path:
+            sys.path.remove(folder)
+        sys.path.insert(0, folder)
         importlib.invalidate_caches()
         yield
+
+    def _folder(self) -> str:
+        return str(self.path or Path.cwd())
+
+    def _refuse_namesakes(self, module: str) -> None:
+        """Refuse where Python has a module of this name from another place: it would answer in our module's stead."""
+        loaded = getattr(sys.modules.get(module), "__spec__", None)
+        ours = importlib.machinery.PathFinder.find_spec(module, [self._folder()])
+        if loaded is not None and ours is not None and _place(loaded) != _place(ours):
+            raise ModelFileError(
+                f'{self.python} is in {_place(ours)}, and another module "{module}" is loaded, from {_place(loaded)}',
+                hint="rename one of them, or set campaign.isolate = true",
+            )
 
 
 class CallableRunner:
@@ -105,15 +126,17 @@ class CallableRunner:
             raise RuntimeFailedError(f"{self._name} has been closed", hint="call it inside its `with` block")
         samples = inputs[NATIVE]
         try:
-            with _printing_aside():
+            with _aside():
                 answer = self._function(samples.copy())  # what it does to them is its own affair
-        except (Exception, SystemExit) as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # SystemExit, a cancelled task: all that stops the function, and not us
             raise RuntimeFailedError(f"{self._name} raised {_told(error)}") from error
         return self._checked(answer, len(samples))
 
     def _checked(self, answer: Any, size: int) -> dict[str, NDArray[Any]]:
         named = answer if isinstance(answer, Mapping) else {"output": answer}
-        arrays = {str(name): np.array(values) for name, values in named.items()}
+        arrays = {str(name): self._array(name, values) for name, values in named.items()}
         for name, array in arrays.items():
             if array.dtype.kind not in "biuf" or array.shape[:1] != (size,):
                 raise RuntimeFailedError(
@@ -124,11 +147,31 @@ class CallableRunner:
             raise RuntimeFailedError(f"{self._name} gave no outputs", hint="return an array [n, …], or some by name")
         return arrays
 
+    def _array(self, name: object, values: Any) -> NDArray[Any]:
+        """Return a copy: a function may use its memory again for its next answer."""
+        try:
+            return np.array(values)
+        except Exception as error:  # rows of several lengths, a tensor that is not to be had as an array
+            raise RuntimeFailedError(
+                f'{self._name} gave "{name}", which is no array: {type(error).__name__}: {error}',
+                hint="return numbers, as numpy arrays with one row for each sample",
+            ) from error
+
 
 @contextlib.contextmanager
-def _printing_aside() -> Iterator[None]:
-    with _PRINTING, contextlib.redirect_stdout(sys.stderr):
-        yield
+def _aside() -> Iterator[None]:
+    """Keep what a module does to the process to itself: printing, the current folder, how numpy treats overflows."""
+    with _PRINTING, contextlib.redirect_stdout(sys.stderr), np.errstate():
+        folder = Path.cwd()
+        try:
+            yield
+        finally:
+            os.chdir(folder)
+
+
+def _place(spec: ModuleSpec) -> str:
+    """Return where a module is from: its file, or the folders of a package that has none."""
+    return spec.origin or ", ".join(spec.submodule_search_locations or ())
 
 
 def _told(error: BaseException) -> str:

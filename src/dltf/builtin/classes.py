@@ -61,6 +61,10 @@ class Classes:
         why = {"label_offset": f"guessed: {spec} may or may not begin with a background class"}
         return [Suggestion(self), Suggestion(evolve(self, label_offset=1), why)]
 
+    def scorer_of(self, states: NDArray[Any]) -> ClassScorer:
+        """Return what scores any class from stored probabilities."""
+        return ClassScorer(states, self.floor or _SMALLEST)
+
     def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
         """Observe n rows; no row depends on another."""
         values = outputs[self.output]

@@ -60,7 +60,7 @@ class _Search:
         self._best = np.zeros(slots)
         self._asked = np.zeros(slots, dtype=np.int64)
 
-    def seat(self, slots: IntArray, reference: Observations, candidate: Observations) -> None:
+    def seat(self, slots: IntArray, reference: Observations, candidate: Observations, rows: IntArray) -> None:
         self._selection.forget(slots)
         self._archive.forget(slots)
         self._best[slots] = _difference(reference, candidate) if self._fitness.fitness == "paper" else 0.0

@@ -33,6 +33,7 @@ def dltf_oracles() -> list[Component]:
 @hookimpl
 def dltf_search_strategies() -> list[Component]:
     return [
+        Component("bracket", "dltf.builtin.bracket:Bracket", "Root finding along paths: the fewest queries."),
         Component("random", "dltf.builtin.random_search:RandomSearch", "Uniform operators, no memory: the baseline."),
         Component(
             "dflare", "dltf.builtin.dflare:DFlare", "DFlare (Tian et al., TOSEM 2023), as written or as released."

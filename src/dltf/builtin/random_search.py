@@ -36,7 +36,7 @@ class _Walk:
         self._operators = operators
         self._steps = np.zeros(slots, dtype=np.int64)
 
-    def seat(self, slots: IntArray, reference: Observations, candidate: Observations) -> None:
+    def seat(self, slots: IntArray, reference: Observations, candidate: Observations, rows: IntArray) -> None:
         self._steps[slots] = 0
 
     def ask(self, slots: IntArray, streams: Sequence[Stream]) -> Plans:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIGESTS = "sha256"
-_HOW = "record them with dltf record; docs/how-to/record-outputs.md says how elsewhere"
+_HOW = "record them with dltf record; docs/how-to/models-that-are-no-files.md says how elsewhere"
 
 
 @frozen
@@ -60,20 +60,23 @@ class Recorded:
         if wrong or not arrays:
             told = f"{wrong[0]} has the shape {list(arrays[wrong[0]].shape)}" if wrong else "no array beside it"
             raise ModelFileError(f"{file} has {len(digests)} digests and {told}", hint=_HOW)
-        return RecordedRunner(file.name, [_text(digest) for digest in digests], arrays)
+        for name, values in arrays.items():
+            if values.dtype.kind not in "biuf":
+                raise ModelFileError(f'{file} has the output "{name}" as {values.dtype}: no numbers', hint=_HOW)
+        return RecordedRunner(file.name, _row_of(file, [_text(digest) for digest in digests], arrays), arrays)
 
 
 class RecordedRunner:
     """Recorded outputs, by the digests of their samples."""
 
-    def __init__(self, name: str, digests: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, name: str, row_of: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
         self.inputs: tuple[TensorSpec, ...] = ()
         self.outputs = tuple(
             TensorSpec(key, (None, *values.shape[1:]), values.dtype.name) for key, values in arrays.items()
         )
-        self.notes = (f"its outputs were recorded for {len(digests)} samples, and it was not run",)
+        self.notes = (f"its outputs were recorded for {len(row_of)} samples, and it was not run",)
         self._name = name
-        self._row_of = {digest: row for row, digest in enumerate(digests)}
+        self._row_of = row_of
         self._arrays: Mapping[str, NDArray[Any]] | None = arrays
 
     def __enter__(self) -> RecordedRunner:
@@ -97,5 +100,19 @@ class RecordedRunner:
         return {name: values[rows] for name, values in self._arrays.items()}
 
 
+def _row_of(file: Path, digests: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """Return the row of each digest; raise `ModelFileError` where one sample has two different answers."""
+    rows: dict[str, int] = {}
+    for row, digest in enumerate(digests):
+        first = rows.setdefault(digest, row)
+        if first != row and any(values[first].tobytes() != values[row].tobytes() for values in arrays.values()):
+            raise ModelFileError(
+                f"{file} has two different answers to one sample: rows {first} and {row} have the digest {digest}",
+                hint="record each sample once",
+            )
+    return rows
+
+
 def _text(digest: Any) -> str:
-    return digest.decode("ascii", "replace") if isinstance(digest, bytes) else str(digest)
+    """Return a digest as ours are written: in lower case."""
+    return (digest.decode("ascii", "replace") if isinstance(digest, bytes) else str(digest)).lower()

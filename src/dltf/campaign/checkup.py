@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import field, frozen
 
-from dltf.errors import DltfError, MisfitError, ModelFileError, nearest
-from dltf.profile.read import PYTHON, suffixes
+from dltf.errors import DltfError, ModelFileError, nearest
+from dltf.profile.backends import PYTHON, names_callable, suffixes
 from dltf.profile.structure import unstructure
 
 if TYPE_CHECKING:
@@ -65,14 +64,13 @@ def check_up(model: str, host: Host) -> Checkup:
     """Open a model file with the backend that reads it, and run it on zeros."""
     try:
         name = _backend(model, host)
-        if name == PYTHON:
-            return Checkup(model, backend=name, runs="not tried: it takes samples of the campaign", target="here")
-        backend = host.find("dltf_model_backends", name).load()()
+        cls = host.find("dltf_model_backends", name).load()
+        backend = cls(model) if name == PYTHON else cls()
         usable = [target for target in backend.targets() if target.usable]
         if not usable:
             why = "; ".join(f"{target.name}: {target.why_not}" for target in backend.targets())
             return Checkup(model, name, wrong="no target of its runtime is usable here", cure=why)
-        with backend.open(Path(model), usable[0].name) as runner:
+        with backend.open(Path() if name == PYTHON else Path(model), usable[0].name) as runner:
             return _opened(model, name, usable[0].name, runner, host)
     except DltfError as error:
         return Checkup(model, wrong=error.message, cure=error.hint)
@@ -116,8 +114,10 @@ def comparable(one: Checkup, other: Checkup) -> list[str]:
 
 def _backend(model: str, host: Host) -> str:
     path = Path(model)
-    if not path.exists() and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", model):
+    if names_callable(model):
         return PYTHON
+    if path.is_dir():
+        raise ModelFileError(f"{model} is a folder", hint="name a model file; dltf compare takes folders of seeds")
     if not path.is_file():
         raise ModelFileError(f"there is no such file: {model}")
     suffix = path.suffix.lower()
@@ -177,7 +177,8 @@ def _domains(inputs: Sequence[TensorSpec], host: Host) -> list[Domain]:
             else:
                 suggested = suggest(inputs, tensors.settings(), [])
                 found.append(Domain(shelved.component.name, _told(suggested), len(suggested)))
-        except (MisfitError, TypeError):  # a domain may have settings without defaults: it is asked in a profile
+        # A domain may be broken, as dltf plugins tells, or have settings without defaults: it is asked in a profile.
+        except (DltfError, TypeError):
             continue
     return found
 

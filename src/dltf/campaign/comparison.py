@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from attrs import frozen
 
 from dltf.errors import DltfError, SeedSourceError, UsageError, nearest
 from dltf.profile import Tree
+from dltf.profile.backends import names_callable
 from dltf.profile.resolve import VARIANTS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 COUNT = 1000  # seeds, where there are as many
 QUERIES = 100  # for each seed
-_CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _FOLDER = "/"
 
 
@@ -53,18 +53,19 @@ def tree_of(wish: Wish, host: Host) -> Tree:
 
 
 def _model(named: str) -> dict[str, Any]:
-    if _CALLABLE.fullmatch(named) and not Path(named).exists():
+    if names_callable(named):
         return {"python": named}
     return {"file": os.path.abspath(named)}  # noqa: PTH100  # Path.resolve() would follow links named on purpose
 
 
 def _short(named: str) -> str:
-    return named.rpartition(":")[2] if _CALLABLE.fullmatch(named) else Path(named).stem
+    return named.rpartition(":")[2] if names_callable(named) else Path(named).stem
 
 
 def _source(wish: Wish, host: Host) -> tuple[str, dict[str, Any]]:
     shelf = host.shelves["dltf_seed_sources"]
     if wish.seeds in shelf.items:
+        _refuse_what_needs_more(wish.seeds, shelf.items[wish.seeds].component.load())
         return wish.seeds, {}
     path = Path(wish.seeds)
     if not path.exists():
@@ -74,6 +75,9 @@ def _source(wish: Wish, host: Host) -> tuple[str, dict[str, Any]]:
             f"--seeds {wish.seeds}: there is no such file, folder or seed source{why}",
             hint="give a folder, a file, or a name that dltf plugins lists",
         )
+    domains = host.shelves["dltf_domains"].items
+    if wish.domain and wish.domain not in domains:
+        raise UsageError(f"--domain {wish.domain}: there is no such domain{nearest(wish.domain, domains)}")
     kind = _FOLDER if path.is_dir() else path.suffix.lower()
     readers = [name for name, reads in _readers(host).items() if kind in reads]
     readers = [name for name in readers if not wish.domain or name.startswith(f"{wish.domain}.")]
@@ -87,6 +91,14 @@ def _source(wish: Wish, host: Host) -> tuple[str, dict[str, Any]]:
             hint="say which kind of input it is with --domain" if fitting else "give another, or install the plugin",
         )
     return fitting[0], settings
+
+
+def _refuse_what_needs_more(name: str, source: Any) -> None:
+    """Refuse a source that has settings without defaults: the command line names it alone."""
+    needed = [field.name for field in attrs.fields(source) if field.default is attrs.NOTHING]
+    if needed:
+        hint = "give the folder or the file itself: --seeds PATH" if "path" in needed else "write a profile: dltf run"
+        raise UsageError(f"--seeds {name}: this source needs {', '.join(needed)}, too", hint=hint)
 
 
 def _readers(host: Host) -> Mapping[str, tuple[str, ...]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import attrs
 from attrs import define, frozen
 
-from dltf.campaign.opening import Opened, make_pair, open_seeds, settle
-from dltf.errors import SeedError
+from dltf.campaign.confirm import answer_of, kind_of
+from dltf.campaign.neighbours import paths_of
+from dltf.campaign.opening import Opened, fits, make_pair, open_seeds, settle
+from dltf.errors import MisfitError, SeedError
 from dltf.search.engine import End, Engine, Hit, Start
 
 if TYPE_CHECKING:
@@ -48,7 +51,6 @@ class _Trial:
     ended: int = 0
     found: int = 0
     spent: int = 0  # queries of the cases that ended
-    under_way: int = 0  # queries of all cases that began
 
 
 class _TimeIsUpError(Exception):
@@ -62,9 +64,9 @@ def estimate(profile: Profile, trial_s: float = TRIAL_S) -> Plan:
     with make_pair(profile) as pair:
         opened = settle(profile, pair, seeds, cases)
         opening_s = time.perf_counter() - began
-        starts, per_s = _screen(opened, trial_s)
+        starts, seen, per_s = _screen(opened, trial_s)
         trial = _search(profile, opened, starts, trial_s) if starts and profile.search.max_queries else None
-    searched = len(cases) * len(starts) / max(len(starts), 1)
+    searched = len(cases) * len(starts) / seen
     likely_s = at_most_s = opening_s + len(cases) / per_s
     if trial is None or not trial.queries:
         return Plan(opened, opening_s, per_s, None, None, 0, 0, likely_s, at_most_s)
@@ -83,8 +85,8 @@ def estimate(profile: Profile, trial_s: float = TRIAL_S) -> Plan:
     )
 
 
-def _screen(opened: Opened, trial_s: float) -> tuple[list[Start], float]:
-    """Screen batches for a while; return the seeds that agree as starts of a search, and seeds per second."""
+def _screen(opened: Opened, trial_s: float) -> tuple[list[Start], int, float]:
+    """Screen batches for a while; return the seeds that agree as starts of a search, how many were seen, and a rate."""
     starts: list[Start] = []
     seen = 0
     began = time.perf_counter()
@@ -100,7 +102,7 @@ def _screen(opened: Opened, trial_s: float) -> tuple[list[Start], float]:
         seen += len(batch)
         if time.perf_counter() - began > trial_s:
             break
-    return starts, seen / (time.perf_counter() - began)
+    return starts, seen, seen / (time.perf_counter() - began)
 
 
 def _readable(opened: Opened, cases: Sequence[int]) -> list[tuple[int, Seed]]:
@@ -108,9 +110,8 @@ def _readable(opened: Opened, cases: Sequence[int]) -> list[tuple[int, Seed]]:
     for case in cases:
         try:
             seed = opened.seeds[case]
-            opened.pair.reference.check(seed.sample, seed.columns)
-            opened.pair.candidate.check(seed.sample, seed.columns)
-        except SeedError:
+            fits(opened.pair, seed)
+        except (SeedError, MisfitError):
             continue
         found.append((case, seed))
     return found
@@ -118,10 +119,16 @@ def _readable(opened: Opened, cases: Sequence[int]) -> list[tuple[int, Seed]]:
 
 def _search(profile: Profile, opened: Opened, starts: Sequence[Start], trial_s: float) -> _Trial:
     trial = _Trial()
+    paths = None
+    if getattr(profile.strategy, "takes_paths", False):
+        answers = {start.case: (answer_of(start.reference, 0), answer_of(start.candidate, 0)) for start in starts}
+        paths = paths_of(opened, profile.domain, answers)
+    row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     began = time.perf_counter()
+    columns = {start.case: start.columns for start in starts}
 
-    def confirm(hit: Hit) -> bool:
-        return opened.pair.judge_alone(hit.sample) is not None
+    def holds(hit: Hit) -> bool:
+        return kind_of(opened.pair.judge_alone(hit.sample, columns[hit.case])) is not None
 
     def ended(ends: Sequence[End]) -> None:
         trial.ended += len(ends)
@@ -142,11 +149,8 @@ def _search(profile: Profile, opened: Opened, starts: Sequence[Start], trial_s: 
         slots=opened.batch,
         max_queries=profile.search.max_queries,
         timeout_s=profile.search.timeout_s,
+        paths=paths,
     )
     with suppress(_TimeIsUpError):
-        engine.run(_each(starts), confirm, ended, progressed)
+        engine.run((attrs.evolve(start, row=row_of.get(start.case, -1)) for start in starts), holds, ended, progressed)
     return trial
-
-
-def _each(starts: Sequence[Start]) -> Iterator[Start]:
-    yield from starts

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dltf.errors import nearest
+
 if TYPE_CHECKING:
     from dltf.profile import Gate
 
@@ -57,16 +59,18 @@ def _judged(gate: Gate, summary: Mapping[str, Any]) -> dict[str, Any]:
 def _judged_by_slice(gate: Gate, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Judge each slice that has seeds enough; the record tells the worst of them."""
     record = _record(gate) | {"value": None, "slice": gate.slice, "fewest": gate.fewest}
-    parts = [part for part in summary["slices"].get(gate.slice, []) if part["seeds"] >= gate.fewest]
+    if gate.slice not in summary["slices"]:
+        return record | _failed(f'the seeds have no column "{gate.slice}"{nearest(str(gate.slice), summary["slices"])}')
+    parts = [part for part in summary["slices"][gate.slice] if part["seeds"] >= gate.fewest]
     if not parts:
         return record | _failed(f'no value of "{gate.slice}" has {gate.fewest} seeds or more')
     if not summary["finished"]:
         return record | _failed("the run is not finished")
-    figured = {str(part["value"]): _of_slice(part)[gate.figure] for part in parts}
-    empty = [value for value, figure in figured.items() if figure is None]
+    figured = [(str(part["value"]), _of_slice(part)[gate.figure]) for part in parts]
+    empty = [value for value, figure in figured if figure is None]
     if empty:
         return record | _failed(f"there is nothing to compute it from for {gate.slice} = {empty[0]}")
-    valued = [(value, figure) for value, figure in figured.items() if figure is not None]
+    valued = [(value, figure) for value, figure in figured if figure is not None]
     worst, figure = max(valued, key=lambda item: _beyond(gate, item[1]))
     beyond = sum(not _within(gate, figure) for _, figure in valued)
     return record | {"value": figure, "worst": worst, "slices": len(parts), "beyond": beyond, "holds": not beyond}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dltf.contracts import Domain
     from dltf.host import Host
+    from dltf.profile import Profile
     from dltf.store import Store
     from dltf.values import Finding
 
@@ -37,13 +38,13 @@ _COLUMNS = (
 )
 
 
-def hand_over(store: Store, host: Host, folder: Path, purpose: Purpose) -> int:
+def hand_over(store: Store, host: Host, folder: Path, purpose: Purpose, overrides: Iterable[str] = ()) -> int:
     """Write the deviations of a run for this purpose; return how many. What fails leaves nothing behind.
 
     calibration: `calibration.npz`, the reference model's own input tensors by name, [n, …], as its preparation makes
     them. training: `LABEL/CASE` files in the domain's own form, and, where the samples are of one shape,
-    `training.npz` with `x` [n, …], `y` [n] for integer labels, and `probabilities` [n, classes] where there are some.
-    Both: `manifest.csv`.
+    `training.npz` with `x` [n, …], `y` ([n] for integer labels, [n, numbers] for a regression), and `probabilities`
+    [n, classes] where there are some. Both: `manifest.csv`. `overrides` change the profile, as --set does.
     """
     findings = [finding for finding in store.findings() if finding.kind == "deviation" and finding.reference]
     if not findings:
@@ -52,7 +53,7 @@ def hand_over(store: Store, host: Host, folder: Path, purpose: Purpose) -> int:
         )
     with new_folder(folder):
         if purpose == "calibration":
-            files = _write_calibration(store, host, folder, findings)
+            files = _write_calibration(profile_of(store, host, overrides), folder, findings)
         else:
             files = _write_training(domain_of(store, host), folder, findings)
         name = store.fact("profile")["campaign"]["name"]
@@ -60,8 +61,7 @@ def hand_over(store: Store, host: Host, folder: Path, purpose: Purpose) -> int:
     return len(findings)
 
 
-def _write_calibration(store: Store, host: Host, folder: Path, findings: Sequence[Finding]) -> list[str]:
-    profile = profile_of(store, host)
+def _write_calibration(profile: Profile, folder: Path, findings: Sequence[Finding]) -> list[str]:
     samples = [profile.domain.codec.decode(finding.sample) for finding in findings]
     with Variant("reference", model_of(profile.reference, profile.campaign), profile.domain.tensors) as variant:
         groups = variant.inputs_of(samples, [finding.columns for finding in findings])
@@ -94,9 +94,16 @@ def _answers(findings: Sequence[Finding]) -> dict[str, NDArray[Any]]:
     answers = [finding.reference for finding in findings if finding.reference is not None]
     decisions = [answer.decision for answer in answers]
     states = [answer.state for answer in answers if answer.state is not None]
-    whole = all(isinstance(decision, int) for decision in decisions)
-    named = {"y": np.array(decisions, dtype=np.int64)} if whole else {}
-    return named | ({"probabilities": np.stack(states)} if len(states) == len(answers) else {})
+    if all(isinstance(decision, int) for decision in decisions):
+        named = {"y": np.array(decisions, dtype=np.int64)}
+        return named | ({"probabilities": np.stack(states)} if len(states) == len(answers) else {})
+    if all(isinstance(decision, tuple) and _are_numbers(decision) for decision in decisions):
+        return {"y": np.array(decisions, dtype=np.float64)}
+    return {}
+
+
+def _are_numbers(decision: tuple[Any, ...]) -> bool:
+    return all(isinstance(number, (int, float)) for number in decision)
 
 
 def _manifest(findings: Sequence[Finding], files: Sequence[str], run: str) -> bytes:

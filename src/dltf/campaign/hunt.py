@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from dltf.campaign.confirm import Suspect, confirm
+from dltf.campaign.neighbours import observations_of, paths_of
 from dltf.campaign.opening import Opened
 from dltf.errors import SeedError, SeedSourceError
 from dltf.search.engine import End, Engine, Hit, Start
 from dltf.store import CaseEnd
-from dltf.values import Answer, Observations, Seed, digest_of
+from dltf.values import Seed, digest_of
 
 if TYPE_CHECKING:
-    from dltf.contracts import Domain
+    from dltf.contracts import Decoder, Domain
     from dltf.profile import Profile
     from dltf.search.pair import Pair
     from dltf.store import Store
-    from dltf.values import Finding
+    from dltf.values import Answer, Finding, Observations
 
 
 def hunt(
@@ -34,6 +36,9 @@ def hunt(
     `progressed` is called with the cases that ended and the queries of each turn. A case's end and its finding are kept
     together, so that a run that is killed loses the live cases and nothing else.
     """
+    paths = None
+    if getattr(profile.strategy, "takes_paths", False):
+        paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
     engine = Engine(
         pair=opened.pair,
         strategy=profile.strategy,
@@ -42,6 +47,7 @@ def hunt(
         slots=opened.batch,
         max_queries=profile.search.max_queries,
         timeout_s=profile.search.timeout_s,
+        paths=paths,
     )
     keeper = _Keeper(profile.domain, opened.pair, store)
 
@@ -51,7 +57,8 @@ def hunt(
         progressed(len(ends), 0)
 
     cases = store.cases_to_search(opened.cases)
-    engine.run(_starts(cases, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
+    row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
+    engine.run(_starts(cases, row_of, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
 
 
 class _Keeper:
@@ -89,7 +96,7 @@ def _outcome(end: End, finding: Finding | None) -> str:
     return end.outcome if finding is None or finding.kind == "deviation" else finding.kind
 
 
-def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Start]:
+def _starts(cases: Sequence[int], row_of: Mapping[int, int], opened: Opened, store: Store) -> Iterator[Start]:
     for case in cases:
         screened = store.screened(case)
         assert screened.reference is not None, "a seed that a runtime failed on is not searched"
@@ -105,17 +112,11 @@ def _starts(cases: Sequence[int], opened: Opened, store: Store) -> Iterator[Star
                 hint="put the old seeds back and go on with --resume, or start a new run",
             )
         tied = screened.tied
-        reference, candidate = _column(screened.reference, tied), _column(screened.candidate, tied)
-        yield Start(case, sample, reference, candidate, screened.columns)
+        reference = _column(screened.reference, tied, opened.pair.reference.decoder)
+        candidate = _column(screened.candidate, tied, opened.pair.candidate.decoder)
+        yield Start(case, sample, reference, candidate, screened.columns, row_of.get(case, -1))
 
 
-def _column(answer: Answer, tied: bool) -> Observations:
+def _column(answer: Answer, tied: bool, decoder: Decoder | None) -> Observations:
     """Return a stored answer as observations of one input."""
-    decision = answer.decision
-    return Observations(
-        decisions=np.array([decision]) if isinstance(decision, int) else [decision],
-        log_scores=np.array([answer.log_score]),
-        states=None if answer.state is None else answer.state[None, :].astype(np.float32),
-        tied=np.array([tied]),
-        finite=np.array([True]),
-    )
+    return attrs.evolve(observations_of([answer], decoder), tied=np.array([tied]))

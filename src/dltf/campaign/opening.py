@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ def model_of(described: p.Variant, table: p.CampaignTable) -> Model:
 
 def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:
     """Let decoders decide, probe both variants, and check that they can be compared."""
-    first = _that_run(pair, first_that_fit(pair, seeds, cases))
+    first = that_run((pair.reference, pair.candidate), first_that_fit(pair, seeds, cases))
     samples, columns = [seed.sample for seed in first], [seed.columns for seed in first]
     variants = ((pair.reference, profile.reference), (pair.candidate, profile.candidate))
     for variant, described in variants:
@@ -106,18 +106,18 @@ def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = 
     )
 
 
-def _that_run(pair: Pair, seeds: list[Seed]) -> list[Seed]:
-    """Leave out the seeds on which a runtime fails: they are findings, and tell nothing about the outputs."""
+def that_run(variants: Sequence[Variant], seeds: list[Seed]) -> list[Seed]:
+    """Leave out the seeds that some variant does not take or fails on: they tell nothing about its outputs."""
     try:
-        for variant in (pair.reference, pair.candidate):
+        for variant in variants:
             variant.raw([seed.sample for seed in seeds], [seed.columns for seed in seeds])
-    except RuntimeFailedError:
+    except (RuntimeFailedError, MisfitError):
         if len(seeds) == 1:
             raise
         running = []
         for seed in seeds:
-            with suppress(RuntimeFailedError):
-                running += _that_run(pair, [seed])
+            with suppress(RuntimeFailedError, MisfitError):
+                running += that_run(variants, [seed])
         if not running:
             raise
         return running
@@ -131,16 +131,29 @@ def fits(pair: Pair, seed: Seed) -> None:
 
 
 def _comparable(pair: Pair, seed: Seed) -> None:
-    judged = pair.judge_alone(seed.sample, seed.columns)
-    if judged.crashed:
+    """Raise `MisfitError` where the answers to one seed are of different kinds or widths; no oracle is asked yet."""
+    try:
+        seen = [variant.observe([seed.sample], [seed.columns]) for variant in (pair.reference, pair.candidate)]
+    except RuntimeFailedError:
         return
-    widths = [None if seen.states is None else seen.states.shape[1] for seen in (judged.reference, judged.candidate)]
+    kinds = [_kind(observed.decisions[0]) for observed in seen]
+    if kinds[0] != kinds[1]:
+        raise MisfitError(
+            f"the reference ({pair.reference.name}) answers with {kinds[0]} and the candidate "
+            f"({pair.candidate.name}) with {kinds[1]}",
+            hint="give both the same decoder: use = … in both tables [models.*.output]",
+        )
+    widths = [None if observed.states is None else observed.states.shape[1] for observed in seen]
     if None not in widths and widths[0] != widths[1]:
         raise MisfitError(
             f"the reference ({pair.reference.name}) gives {widths[0]} classes and the candidate "
             f"({pair.candidate.name}) {widths[1]}",
             hint="where one has background classes in front, set label_offset in its [models.*.output]",
         )
+
+
+def _kind(decision: Hashable) -> str:
+    return "a text" if isinstance(decision, str) else "a tuple" if isinstance(decision, tuple) else "a number"
 
 
 def written(invariance: Invariance) -> dict[str, object]:

@@ -10,7 +10,7 @@ from attrs import frozen
 from dltf.campaign.confirm import answer_of, kind_of
 from dltf.campaign.environment import model_facts
 from dltf.campaign.opening import make_pair
-from dltf.errors import RunFolderError
+from dltf.errors import ProfileError, RunFolderError
 from dltf.profile import Tree, override, read_domain, read_tree
 from dltf.profile.structure import structure
 from dltf.values import Answer, Finding
@@ -45,7 +45,11 @@ class Replayed:
 
 def profile_of(store: Store, host: Host, overrides: Iterable[str] = ()) -> Profile:
     """Return the profile that a run was made with; `overrides` change it, as --set does."""
-    return read_tree(override(_tree(store), overrides), host)
+    try:
+        return read_tree(override(_tree(store), overrides), host)
+    except ProfileError as error:
+        error.hint = "name files that have moved: --set models.reference.file=…, models.candidate.file or seeds.path"
+        raise
 
 
 def domain_of(store: Store, host: Host) -> Domain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -75,11 +76,13 @@ def _part(by_value: dict[Hashable, _Slice], value: Any) -> _Slice:
 
 def _told(by_value: Mapping[Hashable, _Slice]) -> list[dict[str, Any]]:
     told = [{"value": json.loads(str(key))} | figures(part) for key, part in by_value.items()]
-    return sorted(told, key=lambda row: (isinstance(row["value"], str), _order(row["value"])))
+    return sorted(told, key=lambda row: order(row["value"]))
 
 
-def _order(value: Any) -> Any:
-    return value if isinstance(value, (int, float, str)) else str(value)
+def order(value: Any) -> tuple[bool, float, str]:
+    """Order numbers by size, and after them all else by how it is written."""
+    number = isinstance(value, (int, float)) and not math.isnan(value)
+    return (not number, float(value) if number else 0.0, str(value))
 
 
 def figures(part: _Slice) -> dict[str, Any]:

@@ -27,7 +27,6 @@ def summarise(store: Store, units: Mapping[str, str], sliced_by: Iterable[str] =
     kinds = Counter(dict(store.query("SELECT kind, count(*) FROM findings GROUP BY kind")))
     natural, total = screened["natural"], kinds.total()
     seconds = store.fact("seconds", {"total": 0.0, "models": 0.0})
-    not_reproducible = _not_reproducible(store, outcomes["timeout"])
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         **_what_was_set_out(store),
@@ -54,11 +53,7 @@ def summarise(store: Store, units: Mapping[str, str], sliced_by: Iterable[str] =
         "class_pairs": _class_pairs(store),
         "clusters": clusters(store),
         "slices": slices(store, sliced_by),
-        "reproducible": not not_reproducible,
-        "not_reproducible_because": not_reproducible,
-        "findings_sha256": store.findings_digest(),
-        "variants": store.fact("variants", {}),
-        "environment": store.fact("environment", {}),
+        **_footing(store, outcomes["timeout"]),
     }
     summary["verdict"] = _verdict(summary, natural, len(found), store.fact("profile")["search"]["max_queries"])
     return summary
@@ -77,9 +72,17 @@ def _what_was_set_out(store: Store) -> dict[str, Any]:
     }
 
 
-def _not_reproducible(store: Store, timeouts: int) -> list[str]:
-    noted: list[str] = store.fact("not_reproducible", [])
-    return [*noted, f"{timeouts} cases were cut short by search.timeout_s"] if timeouts else noted
+def _footing(store: Store, timeouts: int) -> dict[str, Any]:
+    """Return what the run was made on and with, and whether it can be made again."""
+    why: list[str] = store.fact("not_reproducible", [])
+    why = [*why, f"{timeouts} cases were cut short by search.timeout_s"] if timeouts else why
+    return {
+        "reproducible": not why,
+        "not_reproducible_because": why,
+        "findings_sha256": store.findings_digest(),
+        "variants": store.fact("variants", {}),
+        "environment": store.fact("environment", {}),
+    }
 
 
 def _screened(store: Store) -> dict[str, Any]:

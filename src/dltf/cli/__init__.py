@@ -92,7 +92,7 @@ def main() -> None:
     """Run the command line; only a bug, ours or a plugin's, is told with a traceback."""
     _print_anything()
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="dltf", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)

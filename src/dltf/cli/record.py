@@ -25,9 +25,12 @@ def command(profile: Path, role: str, file: Path, settings: tuple[str, ...], qui
     from rich.progress import Progress
 
     from dltf.campaign.recording import record
+    from dltf.errors import UsageError
     from dltf.host import Host
     from dltf.profile import read_profile
 
+    if file.suffix.lower() != ".npz":  # by which it is known as recorded, and no model is written over
+        raise UsageError(f"{file} is no name for recorded outputs", hint=f"name it {file.with_suffix('.npz').name}")
     checked = read_profile(profile, Host(), settings)
     with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bars:
         task = bars.add_task(f"recording the {role}", total=None)

@@ -22,10 +22,17 @@ def command(run: Path, out: Path | None, junit: Path | None, most: int, open_it:
     compared, figures, plots, and the findings themselves, the worst first. Beside it, junit.xml has a test case for
     each gate.
     """
+    from dltf.errors import UsageError
     from dltf.host import Host
     from dltf.report import write_report
     from dltf.store import RunFolder, Store
 
+    folder = RunFolder(run)
+    named = [file.absolute() for file in (out, junit) if file is not None]
+    if len(set(named)) < len(named) or {folder.database.absolute(), folder.summary.absolute()} & set(named):
+        raise UsageError(
+            f"{named[-1].name} would be written over", hint="name a file of its own with --out, and one with --junit"
+        )
     with Store(RunFolder(run).for_reading(), write=False) as store:
         page = write_report(store, Host(), run, most=most, html=out, xml=junit)
     click.echo(f"{page}")

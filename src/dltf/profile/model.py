@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,8 @@ from attrs import field, frozen, validators
 from dltf.feed import Feed
 
 if TYPE_CHECKING:
+    from attrs import Attribute
+
     from dltf.contracts import Decoder, Domain, ModelBackend, MutationOperator, Oracle, SearchStrategy, SeedSource
 
 _positive = validators.optional(validators.gt(0))
@@ -92,9 +95,14 @@ class ModelTable:
 class SearchTable:
     """`[search]`, beside the settings of the strategy itself."""
 
-    use: str = "dflare"  # a search strategy
+    use: str = "bracket"  # a search strategy
     max_queries: int = field(default=1000, validator=validators.ge(0))  # for each seed
     timeout_s: float | None = field(default=None, validator=_positive)  # for each seed
+
+
+def _finite(_: object, attribute: Attribute[Any], bound: float | None) -> None:
+    if bound is not None and not isfinite(bound):
+        raise ValueError(f"'{attribute.name}' must be a finite number: {bound}")
 
 
 @frozen
@@ -102,10 +110,16 @@ class Gate:
     """A bound on one figure of the summary, or on that figure of each slice."""
 
     figure: str  # the key itself
-    at_least: float | None = None
-    at_most: float | None = None
-    slice: str | None = None  # "label", or a column of the seeds: the bound is on each of its values
+    at_least: float | None = field(default=None, validator=_finite)
+    at_most: float | None = field(default=None, validator=_finite)
+    slice: str | None = field(
+        default=None, validator=validators.optional(validators.min_len(1))
+    )  # "label", or a column of the seeds: the bound is on each of its values
     fewest: int = field(default=10, validator=validators.ge(1))  # seeds that a slice needs to be judged
+
+    def __attrs_post_init__(self) -> None:
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least = {self.at_least:g} is above at_most = {self.at_most:g}: nothing is in between")
 
 
 @frozen

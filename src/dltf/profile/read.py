@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -13,6 +12,8 @@ from dltf.errors import DltfError, ProfileError, nearest
 from dltf.feed import Feed
 from dltf.joining import Joined
 from dltf.profile import model, source
+from dltf.profile.backends import PYTHON, backend_of, seeds_only, wrong_file
+from dltf.profile.gates import read_gates
 from dltf.profile.resolve import VARIANTS, keys, numbered, resolved, split
 from dltf.profile.structure import show, structure, unstructure
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Table = dict[str, Any]
 
 T = TypeVar("T")
-PYTHON = "python"  # the backend of callables, and its key
 TABLES = ("campaign", "domain", "seeds", "models", "search", "operators", "oracle", "gate")
 
 # The host's own keys in tables that also hold a component's settings: they count when a misspelt key gets the nearest.
@@ -48,16 +48,6 @@ def read_domain(tree: Tree, host: Host) -> Domain:
 def read_tree(tree: Tree, host: Host) -> model.Profile:
     """Check a merged tree; raise one `ProfileError` with all complaints."""
     return _Reader(tree, host).profile()
-
-
-def suffixes(host: Host) -> dict[str, list[str]]:
-    """Return the backends that read files of each suffix; one that cannot be loaded reads none."""
-    readers: dict[str, list[str]] = {}
-    for shelved in host.shelves["dltf_model_backends"]:
-        with suppress(DltfError):
-            for suffix in getattr(shelved.component.load(), "suffixes", ()):
-                readers.setdefault(suffix, []).append(shelved.component.name)
-    return readers
 
 
 class _Reader:
@@ -86,7 +76,8 @@ class _Reader:
         if search is not None and search.max_queries:
             self._only_seeds(variants)
         oracle = self._oracle(("oracle",), self._table("oracle") or {"use": "top_label"})
-        gates = self._gates(domain)
+        units = domain.geometry.units if domain is not None else ()
+        gates = read_gates(self._table("gate"), units, self._complain, self._settings)
         if self._complaints:
             raise ProfileError(self._complaints)
         reference, candidate = variants
@@ -143,44 +134,26 @@ class _Reader:
         own, rest = split(dict(table), model.ModelTable)
         inputs, outputs, fed = (self._inner(rest, at, key) for key in ("input", "output", "feed"))
         if "backend" not in own:
-            own |= self._backend_by_suffix(at, own, rest)
+            named, wrong = backend_of(own | rest, self._host)
+            if named is None:
+                self._complain((*at, "backend"), wrong)
+            else:
+                own["backend"] = named
         settings = self._settings(model.ModelTable, at, own) if "backend" in own else None
         backend = None
         if isinstance(own.get("backend"), str):
             if own["backend"] == PYTHON:
                 rest.setdefault("path", ".")  # modules beside the profile are found
             backend = self._component("dltf_model_backends", own["backend"], (*at, "backend"), at, rest)
-        if settings is not None:
-            self._file(at, settings, backend)
+        misfiled = None if settings is None else wrong_file(settings, backend)
+        if misfiled is not None:
+            self._complain((*at, "file"), misfiled)
         prepared = self._settings(domain.tensors.settings, (*at, "input"), inputs) if domain is not None else None
         decoder = self._used("dltf_decoders", (*at, "output"), {"use": "classes"} | outputs)
         feeds = self._feeds((*at, "feed"), fed)
         if settings is None:
             return None
         return model.Variant(settings, backend, prepared, decoder, feeds)  # type: ignore[arg-type]  # complained about
-
-    def _backend_by_suffix(self, at: tuple[str, ...], own: Table, rest: Table) -> Table:
-        """Return the backend that reads files of this name, or complain."""
-        if PYTHON in rest:
-            return {"backend": PYTHON}
-        suffix = Path(str(own.get("file", ""))).suffix.lower()
-        known = suffixes(self._host)
-        if len(known.get(suffix, ())) == 1:
-            return {"backend": known[suffix][0]}
-        why = f"more than one reads {suffix} files" if suffix in known else "no file's suffix tells it"
-        names = known.get(suffix) or self._names("dltf_model_backends")
-        self._complain((*at, "backend"), f"is missing, and {why}{nearest('', names)}")
-        return {}
-
-    def _file(self, at: tuple[str, ...], settings: model.ModelTable, backend: Any) -> None:
-        needed = getattr(backend, "needs_file", True)
-        if settings.file is None:
-            if needed and backend is not None:
-                self._complain((*at, "file"), "is missing")
-        elif not needed:
-            self._complain((*at, "file"), f' = "{settings.file}": the backend "{settings.backend}" takes no file')
-        elif not settings.file.is_file():
-            self._complain((*at, "file"), f": there is no such file: {settings.file}")
 
     def _feeds(self, at: tuple[str, ...], table: Table) -> dict[str, Feed]:
         feeds = {}
@@ -236,36 +209,13 @@ class _Reader:
             return Joined(tuple(inner), rule)
         return self._used("dltf_oracles", at, table)
 
-    def _gates(self, domain: Any) -> list[model.Gate]:
-        units = domain.geometry.units if domain is not None else ()
-        distances = [f"distance_{name}_{kind}" for name in units for kind in ("mean", "median")]
-        gates = []
-        for figure, given in self._table("gate").items():
-            at = ("gate", figure)
-            if figure not in model.FIGURES and figure not in distances:
-                self._complain(at, f"there is no such figure{nearest(figure, [*model.FIGURES, *distances])}")
-                continue
-            for bounds in given if isinstance(given, list) and given else [given]:
-                gate = self._gate(at, figure, bounds)
-                gates += [gate] if gate is not None else []
-        return gates
-
-    def _gate(self, at: tuple[str, ...], figure: str, bounds: Any) -> model.Gate | None:
-        if not isinstance(bounds, dict) or not {"at_least", "at_most"} & set(bounds):
-            self._complain(at, f" = {show(bounds)}: expected a bound, for example {{ at_most = 0.01 }}")
-        elif "figure" in bounds:
-            self._complain((*at, "figure"), 'there is no such key; there is "at_least", "at_most", "slice", "fewest"')
-        elif "slice" in bounds and figure not in model.SLICED:
-            self._complain((*at, "slice"), f"this figure is not there for each slice{nearest('', model.SLICED)}")
-        else:
-            return self._settings(model.Gate, at, {"figure": figure} | bounds)
-        return None
-
     def _only_seeds(self, variants: Iterable[model.Variant | None]) -> None:
         for role, variant in zip(VARIANTS, variants, strict=True):
-            if variant is not None and getattr(variant.backend, "seeds_only", False):
-                at = ("models", role, "file")
-                self._complain(at, ": recorded outputs answer for seeds alone; add max_queries = 0 to [search]")
+            if variant is not None and seeds_only(variant.backend):
+                told = (
+                    ": recorded outputs answer for seeds alone; set search.max_queries = 0 (dltf compare: --queries 0)"
+                )
+                self._complain(("models", role, "file"), told)
 
     # --- shared ------------------------------------------------------------------------------------------------
 

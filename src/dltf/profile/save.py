@@ -22,9 +22,16 @@ def to_toml(tree: Mapping[str, Any]) -> str:
 
 def save(profile: Profile, file: Path) -> None:
     """Write a profile, every default filled in and paths absolute, whole or not at all."""
+    try:
+        data = to_toml(profile.tree).encode()
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start : error.end]
+        raise UsageError(
+            f"the profile cannot be saved: {bad!r} in one of its paths is no UTF-8", hint="rename it"
+        ) from error
     half = file.with_name(f".{file.name}.part")
     try:
-        half.write_text(to_toml(profile.tree), encoding="utf-8")
+        half.write_bytes(data)
         half.replace(file)
     except OSError as error:
         with suppress(OSError):

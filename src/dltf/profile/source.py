@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,11 @@ from typing import Any
 from attrs import field, frozen
 
 from dltf.errors import ProfileError, ProfileFileError, UsageError
+
+# A part of a key is quoted, as in TOML, where it holds dots: models.reference.feed."input.1"=0
+_QUOTED = r"""\s*(?:"[^"]+"|'[^']+')\s*"""
+_PART = re.compile(rf"{_QUOTED}|[^.=\"']*[^.=\"'\s][^.=\"']*")
+_SETTING = re.compile(rf"(?P<key>(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*)=(?P<value>.*)", re.DOTALL)
 
 
 @frozen
@@ -54,10 +60,11 @@ def load(file: Path) -> Tree:
 def override(tree: Tree, settings: Iterable[str]) -> Tree:
     """Apply `key.path=value` settings; a value is TOML, or else taken as a string."""
     for setting in settings:
-        key, equals, text = setting.partition("=")
-        keys = tuple(part.strip() for part in key.split("."))
-        if not equals or not all(keys):
+        split = _SETTING.fullmatch(setting)
+        if split is None:
             raise UsageError(f"--set takes KEY=VALUE, not {setting!r}", hint="for example: --set search.max_queries=50")
+        keys = tuple(part.strip().strip("\"'") for part in _PART.findall(split["key"]))
+        text = split["value"]
         _put(tree, keys, _value(text.strip()), setting)
     return tree
 

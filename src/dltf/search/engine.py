@@ -15,12 +15,14 @@ import numpy as np
 from attrs import define, field, frozen
 
 from dltf.search.pair import Judged, Pair
-from dltf.values import Briefing, Observations, Turn
+from dltf.values import Briefing, Observations, Plans, Turn
+
+PATH = "path"  # to another seed, in the chain of a finding
 
 if TYPE_CHECKING:
     from dltf.contracts import MutationOperator, SearchStrategy
     from dltf.feed import Columns
-    from dltf.values import BoolArray, Draws, IntArray, Plans, Sample, Stream
+    from dltf.values import Batch, BoolArray, Draws, FloatArray, IntArray, Sample, ScreenedSeeds, Stream
 
 
 @frozen(eq=False)
@@ -32,6 +34,7 @@ class Start:
     reference: Observations
     candidate: Observations
     columns: Columns = field(factory=dict)
+    row: int = -1  # among the screened seeds, where there are some
 
 
 @frozen(eq=False)
@@ -78,6 +81,8 @@ class _Case:
     fresh: bool = False
     draws: Draws = field(factory=dict)
     position: int = 0
+    strength: float = 1.0
+    partner: int = -1  # of the path that it lies on, a row of the screened seeds
 
     def made(self) -> list[int]:
         """Return the chain of the last mutant."""
@@ -85,8 +90,17 @@ class _Case:
 
 
 @frozen(eq=False)
+class Paths:
+    """What paths from one seed to another need."""
+
+    screened: ScreenedSeeds
+    sample_of: Callable[[int], Sample]  # by row
+    interpolate: Callable[[Batch, Batch, FloatArray], Batch]
+
+
+@frozen(eq=False)
 class Engine:
-    """The search of one campaign."""
+    """The search of one campaign; `paths` is None where the domain has no samples between two others."""
 
     pair: Pair
     strategy: SearchStrategy
@@ -95,6 +109,7 @@ class Engine:
     slots: int
     max_queries: int
     timeout_s: float | None = None
+    paths: Paths | None = None
 
     def run(
         self,
@@ -127,7 +142,8 @@ class _Run:
         self._engine = engine
         self._names = tuple(engine.operators)
         self._operators = tuple(engine.operators.values())
-        self._search = engine.strategy.start(Briefing(self._names, engine.slots))
+        screened = engine.paths.screened if engine.paths is not None else None
+        self._search = engine.strategy.start(Briefing(self._names, engine.slots, screened))
         self._confirm = confirm
         self._ended = ended
         self._progressed = progressed
@@ -144,7 +160,7 @@ class _Run:
             slot = free.pop()
             stream = stream_of(self._engine.campaign_seed, start.case)
             self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic(), start.columns)
-            self._search.seat(np.array([slot]), start.reference, start.candidate)
+            self._search.seat(np.array([slot]), start.reference, start.candidate, np.array([start.row]))
         return bool(self._live)
 
     def _turn(self) -> list[int]:
@@ -152,14 +168,13 @@ class _Run:
         slots = np.fromiter(self._live, dtype=np.int64, count=len(self._live))
         cases = list(self._live.values())
         plans = self._search.ask(slots, [case.stream for case in cases])
-        mutants = self._mutate(cases, plans)
-        judged = self._engine.pair.judge(mutants, [case.columns for case in cases])
-        for case in cases:
-            case.queries += 1
-        hits = self._hits(judged)
-        accepted = self._tell(slots, judged)
-        over = self._settle(cases, mutants, hits, accepted)
-        self._progressed(len(cases))
+        going = _planned(plans)
+        over = {int(row): "exhausted" for row in np.flatnonzero(~going)}
+        if going.any():
+            rows = np.flatnonzero(going)
+            live = [cases[row] for row in rows]
+            told = self._query(slots[rows], live, plans if going.all() else _rows_of(plans, rows))
+            over |= {int(rows[row]): how for row, how in told.items()}
         if not over:
             return []
         freed = [int(slots[row]) for row in over]
@@ -170,19 +185,49 @@ class _Run:
         )
         return freed
 
+    def _query(self, slots: IntArray, cases: Sequence[_Case], plans: Plans) -> dict[int, str]:
+        """Make a mutant for each case, judge it and learn from it; return the rows whose cases are over, and how."""
+        mutants = self._mutate(cases, plans)
+        judged = self._engine.pair.judge(mutants, [case.columns for case in cases])
+        for case in cases:
+            case.queries += 1
+        hits = self._hits(judged)
+        accepted = self._tell(slots, judged)
+        over = self._settle(cases, mutants, hits, accepted)
+        self._progressed(len(cases))
+        return over
+
     def _mutate(self, cases: Sequence[_Case], plans: Plans) -> list[Sample]:
         mutants: list[Any] = [None] * len(cases)
         from_seed = plans.from_seed.tolist()
         bases = [case.seed if fresh else case.base for case, fresh in zip(cases, from_seed, strict=True)]
-        for operator, rows in _grouped(plans.operators.tolist(), bases):
+        keeps = [False] * len(cases) if plans.keeps is None else plans.keeps.tolist()
+        for operator, kept, rows in _grouped(plans.operators.tolist(), keeps, bases):
             batch = np.stack([bases[row] for row in rows])
-            draws = self._operators[operator].draw(batch, [cases[row].stream for row in rows])
-            made = self._operators[operator].apply(batch, draws, plans.strengths[rows])
+            if operator < 0:
+                made: Any = self._between([cases[row] for row in rows], batch, _rows_of(plans, np.array(rows)))
+                draws: Draws = {}
+            else:
+                live = [cases[row] for row in rows]
+                acts = self._operators[operator]
+                draws = _drawn(live) if kept else acts.draw(batch, [case.stream for case in live])
+                made = acts.apply(batch, draws, plans.strengths[rows])
             for position, row in enumerate(rows):
                 mutants[row] = made[position]
                 case = cases[row]
                 case.operator, case.fresh, case.draws, case.position = operator, from_seed[row], draws, position
+                case.strength = float(plans.strengths[row])
         return mutants
+
+    def _between(self, cases: Sequence[_Case], seeds: Batch, plans: Plans) -> list[Sample]:
+        """Return the points of paths."""
+        paths = self._engine.paths
+        assert paths is not None, "a strategy plans paths where it was told of screened seeds"
+        assert plans.partners is not None
+        for case, partner in zip(cases, plans.partners.tolist(), strict=True):
+            case.partner = partner
+        ends = np.stack([paths.sample_of(partner) for partner in plans.partners.tolist()])
+        return list(paths.interpolate(seeds, ends, plans.strengths))
 
     def _tell(self, slots: IntArray, judged: Judged) -> BoolArray:
         accepted = np.zeros(len(slots), dtype=np.bool_)
@@ -225,17 +270,47 @@ class _Run:
             seed=case.seed,
             sample=mutant,
             queries=case.queries,
-            chain=tuple(self._names[operator] for operator in case.made()),
-            last_draw=_small(case.draws, case.position),
+            chain=tuple(self._names[operator] if operator >= 0 else PATH for operator in case.made()),
+            last_draw=self._last_draw(case),
         )
 
+    def _last_draw(self, case: _Case) -> dict[str, Any]:
+        paths = self._engine.paths
+        if case.operator < 0 and paths is not None:
+            return {"to": int(paths.screened.cases[case.partner]), "t": case.strength}
+        strength = {} if case.strength == 1.0 else {"strength": case.strength}
+        return _small(case.draws, case.position) | strength
 
-def _grouped(operators: Sequence[int], bases: Sequence[Sample]) -> list[tuple[int, list[int]]]:
-    """Group rows by operator and by the shape and type of the sample."""
+
+def _planned(plans: Plans) -> BoolArray:
+    """Tell for which cases there is a plan: without an operator and a partner there is nothing left to try."""
+    known = plans.operators >= 0
+    return known if plans.partners is None else known | (plans.partners >= 0)
+
+
+def _rows_of(plans: Plans, rows: IntArray) -> Plans:
+    return Plans(
+        plans.operators[rows],
+        plans.strengths[rows],
+        plans.from_seed[rows],
+        None if plans.keeps is None else plans.keeps[rows],
+        None if plans.partners is None else plans.partners[rows],
+    )
+
+
+def _grouped(
+    operators: Sequence[int], keeps: Sequence[bool], bases: Sequence[Sample]
+) -> list[tuple[int, bool, list[int]]]:
+    """Group rows by operator, whether it keeps its draw, and the shape and type of the sample."""
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for row, (operator, base) in enumerate(zip(operators, bases, strict=True)):
-        groups.setdefault((operator, base.shape, base.dtype), []).append(row)
-    return [(key[0], rows) for key, rows in groups.items()]
+    for row, (operator, kept, base) in enumerate(zip(operators, keeps, bases, strict=True)):
+        groups.setdefault((operator, kept, base.shape, base.dtype), []).append(row)
+    return [(key[0], key[1], rows) for key, rows in groups.items()]
+
+
+def _drawn(cases: Sequence[_Case]) -> Draws:
+    """Return the draws that the last mutants of these cases were made with."""
+    return {name: np.stack([case.draws[name][case.position] for case in cases]) for name in cases[0].draws}
 
 
 def _small(draws: Draws, position: int) -> dict[str, Any]:

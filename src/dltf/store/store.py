@@ -16,7 +16,7 @@ from dltf.errors import RunFolderError
 from dltf.store import rows
 from dltf.store.folder import RunFolder
 from dltf.store.rows import CaseEnd, Screened
-from dltf.values import Finding
+from dltf.values import Answer, Finding
 
 SCHEMA = 2
 _THE_FOLDER = "name the folder that dltf run wrote"
@@ -134,6 +134,15 @@ class Store:
     def screened(self, case: int) -> Screened:
         row = self._db.execute('SELECT * FROM screened WHERE "case" = ?', (case,)).fetchone()
         return rows.to_screened(row)
+
+    def agreed(self, order: Sequence[int]) -> dict[int, tuple[Answer, Answer]]:
+        """Return what both variants answered on the seeds on which they agreed, by case, in this order."""
+        found = {}
+        for row in self._db.execute("SELECT * FROM screened WHERE outcome = 'agree'"):
+            screened = rows.to_screened(row)
+            if screened.reference is not None and screened.candidate is not None:
+                found[screened.case] = screened.reference, screened.candidate
+        return {case: found[case] for case in order if case in found}
 
     def skipped(self) -> dict[int, str]:
         return dict(self._db.execute('SELECT * FROM skipped ORDER BY "case"'))

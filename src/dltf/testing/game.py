@@ -71,7 +71,8 @@ class Game:
             self._live[slot] = _Case(number)
             self.steps[number] = self._live[slot].steps
         values = [self._live[slot].seed for slot in free]
-        self._search.seat(np.array(free, dtype=np.int64), _reference(values), _candidate(values))
+        rows = np.full(len(free), -1, dtype=np.int64)
+        self._search.seat(np.array(free, dtype=np.int64), _reference(values), _candidate(values), rows)
 
     def _turn(self, turns: int) -> None:
         __tracebackhide__ = True

@@ -12,8 +12,11 @@ from dltf_image.regions import region
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dltf.plugin import FloatArray, Sample
+    from numpy.typing import NDArray
 
+    from dltf.plugin import Batch, FloatArray, Sample
+
+_MOST = 4096  # values of a vector that neighbours are found by
 _UNITS = {"rms": "grey levels", "max": "grey levels", "ssim": ""}
 
 
@@ -31,6 +34,24 @@ class ImageGeometry:
     def regions(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> list[str]:
         """Return where each pair differs: a ninth of the picture, a half, "everywhere", or "" where it is equal."""
         return [region(seed, mutant) for seed, mutant in zip(seeds, mutants, strict=True)]
+
+    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch:
+        """Return `seed + t (partner − seed)`, rounded to grey levels."""
+        share = t.astype(np.float32).reshape(-1, 1, 1, 1)
+        between = seeds + share * (partners.astype(np.float32) - seeds)
+        levels: Batch = np.rint(between, out=between).astype(np.uint8)
+        return levels
+
+    def embed(self, samples: Batch) -> NDArray[np.uint8]:
+        """Return the grey levels themselves, of a picture made smaller where there are more than 4096."""
+        count, height, width, channels = samples.shape
+        if height * width * channels > _MOST:
+            import cv2
+
+            side = 32 if channels == 3 else 64
+            size, how = (side, side), cv2.INTER_AREA
+            samples = np.stack([cv2.resize(np.ascontiguousarray(one), size, interpolation=how) for one in samples])
+        return samples.reshape(count, -1)
 
 
 def _rms(seed: Sample, mutant: Sample) -> float:

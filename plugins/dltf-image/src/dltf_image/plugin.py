@@ -156,6 +156,11 @@ def dltf_operator_presets() -> list[Component]:
             "dltf_image.natural_presets:Natural",
             "The photographic and the geometric changes, and occlusion.",
         ),
+        Component(
+            "image.wide",
+            "dltf_image.natural_presets:Wide",
+            "Changes so strong that answers are lost on the way: ends of paths for `bracket`.",
+        ),
     ]
 
 

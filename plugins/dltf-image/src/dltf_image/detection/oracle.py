@@ -73,6 +73,6 @@ def _rows(decision: Hashable) -> NDArray[np.float64]:
     if isinstance(boxes, tuple) and all(isinstance(box, tuple) and len(box) == 6 for box in boxes):
         return np.array(boxes, dtype=np.float64).reshape(-1, 6)
     raise MisfitError(
-        f'the oracle "matched_boxes" needs boxes, and the decoder answers {decision!r}',
+        f'the oracle "matched_boxes" needs boxes, and the decoder answers {decision}',
         hint='set use = "detections" in both tables [models.*.output], or choose another oracle',
     )

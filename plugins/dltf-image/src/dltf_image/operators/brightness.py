@@ -29,3 +29,7 @@ class Brightness:
 
     def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
         return look_up(samples, LEVELS + column(strengths * draws["change_levels"]))
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the grey levels added or taken away."""
+        return abs(draws["change_levels"]) * strengths, "grey levels"

@@ -34,3 +34,7 @@ class Contrast:
         means = column(values.sum(axis=1, dtype=np.int64) / values.shape[1])  # of whole numbers: exact in any order
         gains = column(1 + strengths * (draws["factor"] - 1))
         return look_up(samples, means + (LEVELS - means) * gains)
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the factor, of more contrast or less alike: 1.5 is to 150 % or to 67 %."""
+        return np.exp(np.abs(np.log(1 + strengths * (draws["factor"] - 1)))), "×"

@@ -36,6 +36,10 @@ class DefocusBlur:
         pairs = zip(draws["radius_px"].tolist(), strengths.tolist(), strict=True)
         return spread_each(samples, (_disc(full_px * strength, ceil(full_px)) for full_px, strength in pairs))
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the radius of the disc."""
+        return draws["radius_px"] * strengths, "px"
+
 
 def _disc(radius_px: float, reach: int) -> NDArray[np.float32]:
     """Return the disc within a square of `reach`, which no strength changes, so that nothing else does either."""

@@ -32,3 +32,7 @@ class Gamma:
     def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
         pairs = zip(draws["gamma"].tolist(), strengths.tolist(), strict=True)
         return look_up(samples, np.stack([255 * (LEVELS / 255) ** gamma**strength for gamma, strength in pairs]))
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the exponent, or one over it where it is below 1."""
+        return np.exp(np.abs(np.log(draws["gamma"])) * strengths), "γ"

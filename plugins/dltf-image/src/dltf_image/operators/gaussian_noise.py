@@ -38,3 +38,7 @@ class GaussianNoise:
         values = draws["noise"] * per_sample(strengths).astype(np.float32)
         values += samples
         return to_pixels(values, self.overflow)
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the noise's standard deviation."""
+        return sqrt(self.variance) * strengths, "grey levels"

@@ -42,6 +42,10 @@ class Haze:
         shares = thickness * (strengths * draws["density"])[:, np.newaxis, np.newaxis]
         return veiled(samples, shares, per_sample(np.full(len(samples), float(self.light_level))))
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the share of the veil where it is densest."""
+        return draws["density"] * strengths, "share"
+
 
 def _stretched(knots: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Stretch axis 1 from the knots to this many pixels, with a slope of 0 at each knot.

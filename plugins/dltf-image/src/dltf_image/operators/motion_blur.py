@@ -40,6 +40,10 @@ class MotionBlur:
         triples = zip(draws["length_px"].tolist(), draws["angle_deg"].tolist(), strengths.tolist(), strict=True)
         return spread_each(samples, (_line(*triple) for triple in triples))
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the length of the line."""
+        return draws["length_px"] * strengths, "px"
+
 
 def _line(full_px: float, angle_deg: float, strength: float) -> NDArray[np.float32]:
     """Return points along the line, each shared among the four pixels around it, so that it grows without steps."""

@@ -48,6 +48,10 @@ class Occlusion:
         down = _covered(draws["top_px"], draws["height_px"], sides, height)
         return veiled(samples, down[:, :, np.newaxis] * across[:, np.newaxis, :], per_sample(draws["level"]))
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the area that is covered."""
+        return draws["width_px"] * draws["height_px"] * strengths, "px²"
+
 
 def _covered(starts: FloatArray, lengths: FloatArray, shares: FloatArray, size: int) -> NDArray[np.float64]:
     """Return how much of each pixel of a row is covered, [n, size], by this share of the length about its middle."""

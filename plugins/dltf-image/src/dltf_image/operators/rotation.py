@@ -33,6 +33,10 @@ class Rotation:
     def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
         return warp_each(samples, map(_turn, (strengths * draws["angle_deg"]).tolist()), self.border)
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the angle, either way."""
+        return abs(draws["angle_deg"]) * strengths, "°"
+
 
 def _turn(angle_deg: float) -> Affine:
     cosine, sine = cos(radians(angle_deg)), sin(radians(angle_deg))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from attrs import field, frozen, validators
 
 from dltf_image.operators.border import Border, known_border
@@ -33,6 +34,10 @@ class Scale:
     def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
         pairs = zip(draws["factor"].tolist(), strengths.tolist(), strict=True)
         return warp_each(samples, (_zoom(factor**strength) for factor, strength in pairs), self.border)
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the factor, of an enlargement or a reduction alike: 1.2 is to 120 % or to 83 %."""
+        return np.exp(np.abs(np.log(draws["factor"])) * strengths), "×"
 
 
 def _zoom(factor: float) -> Affine:

@@ -37,6 +37,10 @@ class Shear:
         angles = np.stack([draws["right_deg"], draws["down_deg"]], axis=1) * strengths[:, np.newaxis]
         return warp_each(samples, map(_slant, angles.tolist()), self.border)
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return the larger of the two angles."""
+        return np.maximum(np.abs(draws["right_deg"]), np.abs(draws["down_deg"])) * strengths, "°"
+
 
 def _slant(angles_deg: Sequence[float]) -> Affine:
     """Invert x + right × y, y + down × x: the area shrinks by 1 - right × down, which is not 0 below 45°."""

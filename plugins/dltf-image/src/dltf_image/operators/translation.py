@@ -36,6 +36,10 @@ class Translation:
         moves = np.stack([draws["right_px"], draws["down_px"]], axis=1) * strengths[:, np.newaxis]
         return warp_each(samples, map(_move, moves.tolist()), self.border)
 
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return how far the picture moves."""
+        return np.hypot(draws["right_px"], draws["down_px"]) * strengths, "px"
+
 
 def _move(pixels: Sequence[float]) -> Affine:
     right, down = pixels

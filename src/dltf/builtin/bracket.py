@@ -1,0 +1,277 @@
+"""Bracket: between an input that both variants answer alike and one that both answer otherwise, they differ somewhere.
+
+A *path* is a function from t in [0, 1] to an input that starts at the seed: the line to another screened seed with
+another answer (its end is known, and costs no query), or one operator's strength with its draw held fixed (one query
+tells its end). Each variant changes its answer somewhere on the path, and unless both do so at the same place, there is
+an interval on which they differ. It lies around the crossing, which is found as a root is found, by the margins of both
+variants at once: whoever falls between the two crossings has found a deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from attrs import field, frozen, validators
+
+from dltf.plugin import Briefing, Observations, Plans, Turn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dltf.plugin import BoolArray, FloatArray, IntArray, ScreenedSeeds, Stream
+
+    Vectors = NDArray[np.float64]
+
+_EDGE = 0.02  # of a bracket: no step is nearer to an end
+_SLOW = 2  # steps that leave more than half of a bracket, before it is halved
+_POWER = 0.6  # margins bend along a path: a wide bracket is cut by their powers, a narrow one by themselves
+_NARROWEST = 1e-4  # of a path: below it there is hardly another sample
+_NO_FLOOR = -80.0  # the least log-probability where states have no steps
+
+
+@frozen
+class Bracket:
+    """Paths to other seeds first, the most promising of the nearest; then operators, their draws held fixed.
+
+    A path is left after `steps` queries, so that no seed costs more than `paths × steps` queries before the operators
+    have their turn. By `rank = "distance"` the nearest path comes first, by `"gap"` the one on which both variants'
+    margins at its ends let expect the widest gap between their crossings, by `"both"` the widest gap for its length.
+    """
+
+    needs_operators: ClassVar[bool] = False
+    takes_paths: ClassVar[bool] = True
+
+    paths: int = field(default=8, validator=validators.ge(0))  # to other seeds, for each seed; 0: operators alone
+    steps: int = field(default=12, validator=validators.ge(1))  # queries on a path
+    rank: Literal["distance", "gap", "both"] = "both"  # which path comes first
+
+    def start(self, briefing: Briefing) -> _Search:
+        return _Search(self, briefing)
+
+
+class _Search:
+    """The state of all live cases, one row a slot: `values` [slots, end, variant, classes] are log-scores."""
+
+    def __init__(self, settings: Bracket, briefing: Briefing) -> None:
+        self._settings = settings
+        self._operators = len(briefing.operators)
+        self._screened = briefing.screened
+        self._reads = _reading(self._screened)
+        slots = briefing.slots
+        self._ends = np.zeros((slots, 2))  # low and high t
+        self._values: Vectors = np.zeros((slots, 2, 2, 1))
+        self._origin: Vectors = np.zeros((slots, 2, 1))  # at the seed
+        self._answers: list[Any] = [None] * slots
+        self._ahead: list[list[int]] = [[] for _ in range(slots)]  # partners not tried yet, the last one next
+        self._partner = np.full(slots, -1, dtype=np.int64)
+        self._operator = np.full(slots, -1, dtype=np.int64)
+        self._open = np.zeros(slots, dtype=np.bool_)  # on a path whose ends are known
+        self._steps = np.zeros(slots, dtype=np.int64)
+        self._slow = np.zeros(slots, dtype=np.int64)
+        self._asked = np.ones(slots)
+
+    # --- seats -------------------------------------------------------------------------------------------------------
+
+    def seat(self, slots: IntArray, reference: Observations, candidate: Observations, rows: IntArray) -> None:
+        for position, (slot, row) in enumerate(zip(slots.tolist(), rows.tolist(), strict=True)):
+            seen = reference.take([position]), candidate.take([position])
+            self._answers[slot] = _first(seen[0].decisions)
+            self._open[slot] = False
+            self._partner[slot] = self._operator[slot] = -1
+            origin = np.stack([self._reads.of(one, [self._answers[slot]], [None]) for one in seen], axis=1)[0]
+            self._hold(origin.shape[-1])
+            self._origin[slot] = origin
+            self._ahead[slot] = self._ranked(row, seen) if row >= 0 and self._settings.paths else []
+
+    def _hold(self, width: int) -> None:
+        if self._values.shape[-1] != width:
+            slots = len(self._values)
+            self._values, self._origin = np.zeros((slots, 2, 2, width)), np.zeros((slots, 2, width))
+
+    def _ranked(self, row: int, seen: tuple[Observations, Observations]) -> list[int]:
+        """Return the partners of a seed, the best one last."""
+        screened = self._screened
+        assert screened is not None
+        rows, distances = screened.neighbours.nearest(row)
+        rows, distances = rows[: 4 * self._settings.paths], distances[: 4 * self._settings.paths]
+        if not len(rows):
+            return []
+        order = np.arange(len(rows))
+        if self._settings.rank != "distance":
+            gaps = _predicted_gaps(screened, rows, seen)
+            gaps = gaps / np.maximum(distances, 1e-9) if self._settings.rank == "both" else gaps * distances
+            order = np.argsort(-gaps, kind="stable")
+        return [int(partner) for partner in rows[order[: self._settings.paths]][::-1]]
+
+    # --- queries -----------------------------------------------------------------------------------------------------
+
+    def ask(self, slots: IntArray, streams: Sequence[Stream]) -> Plans:
+        for slot, stream in zip(slots[~self._open[slots]].tolist(), _those(streams, ~self._open[slots]), strict=True):
+            self._begin(slot, stream)
+        opened = self._open[slots]
+        strengths = np.ones(len(slots))
+        strengths[opened] = self._next(slots[opened])
+        self._asked[slots] = strengths
+        operators = np.where(self._partner[slots] >= 0, -1, self._operator[slots])
+        return Plans(
+            operators=operators,
+            strengths=strengths,
+            from_seed=np.ones(len(slots), dtype=np.bool_),
+            keeps=opened & (operators >= 0),
+            partners=self._partner[slots],
+        )
+
+    def _begin(self, slot: int, stream: Stream) -> None:
+        """Begin the next path: to a partner, whose end is known, or along an operator, whose end is asked for first."""
+        self._steps[slot] = self._slow[slot] = 0
+        self._ends[slot] = 0.0, 1.0
+        self._values[slot, 0] = self._origin[slot]
+        self._partner[slot] = self._operator[slot] = -1
+        if self._ahead[slot]:
+            partner = self._partner[slot] = self._ahead[slot].pop()
+            self._values[slot, 1] = self._reads.end(partner, self._answers[slot])
+            self._open[slot] = True
+        elif self._operators:
+            self._operator[slot] = stream.integers(self._operators)
+
+    def _next(self, slots: IntArray) -> FloatArray:
+        """Return where both variants together are expected to change their answer, or the middle."""
+        low, high = self._ends[slots].T
+        width = high - low
+        own = [self._reads.column(self._answers[slot]) for slot in slots.tolist()]
+        values = self._values[slots]
+        rows = np.arange(len(slots))
+        leads = (values[rows, :, :, own][..., None] - values).mean(axis=2)  # [n, end, classes], of both variants
+        power = (_POWER + (1 - _POWER) * (1 - width))[:, None]
+        up, down = np.maximum(leads[:, 0], 0.0) ** power, np.maximum(-leads[:, 1], 0.0) ** power
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares = np.where(down > 0, up / (up + down), np.inf)
+        share = shares.min(axis=1)
+        halve = (self._slow[slots] >= _SLOW) | ~np.isfinite(share)
+        return np.asarray(low + width * np.where(halve, 0.5, np.clip(share, _EDGE, 1 - _EDGE)))
+
+    # --- answers -----------------------------------------------------------------------------------------------------
+
+    def tell(self, slots: IntArray, turn: Turn) -> BoolArray:
+        own = [self._answers[slot] for slot in slots.tolist()]
+        answers = _listed(turn.reference.decisions)
+        stays = np.array([answer == ours for answer, ours in zip(answers, own, strict=True)], dtype=np.bool_)
+        values = np.stack([self._reads.of(seen, own, answers) for seen in (turn.reference, turn.candidate)], axis=1)
+        opened = self._open[slots]
+        self._establish(slots[~opened], stays[~opened], values[~opened])
+        self._narrow(slots[opened], stays[opened], values[opened])
+        return np.zeros(len(slots), dtype=np.bool_)
+
+    def _establish(self, slots: IntArray, stays: BoolArray, values: Vectors) -> None:
+        """An operator's full strength changed the answer, or the next draw is tried."""
+        ended = slots[~stays]
+        self._values[ended, 1] = values[~stays]
+        self._open[ended] = True
+
+    def _narrow(self, slots: IntArray, stays: BoolArray, values: Vectors) -> None:
+        before = self._ends[slots, 1] - self._ends[slots, 0]
+        end = np.where(stays, 0, 1)
+        self._ends[slots, end] = self._asked[slots]
+        self._values[slots, end] = values
+        width = self._ends[slots, 1] - self._ends[slots, 0]
+        self._slow[slots] = np.where(width > before / 2, self._slow[slots] + 1, 0)
+        self._steps[slots] += 1
+        over = (self._steps[slots] >= self._settings.steps) | (width < _NARROWEST)
+        self._open[slots[over]] = False
+
+
+# --- what margins are made of --------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _States:
+    """Log-probabilities of every class: a third answer on the way is seen coming."""
+
+    screened: ScreenedSeeds | None
+    floors: tuple[float, float]
+
+    def of(self, seen: Observations, own: Sequence[Any], others: Sequence[Any]) -> Vectors:
+        assert seen.states is not None
+        return _logs(seen.states, min(self.floors))
+
+    def end(self, row: int, own: Any) -> Vectors:
+        assert self.screened is not None
+        ends = [self.of(one.take([row]), [own], [None]) for one in (self.screened.reference, self.screened.candidate)]
+        return np.concatenate(ends)
+
+    def column(self, own: Any) -> int:
+        return int(own)
+
+
+@frozen(eq=False)
+class _Labels:
+    """Nothing but answers: every step is a bisection."""
+
+    def of(self, seen: Observations, own: Sequence[Any], others: Sequence[Any]) -> Vectors:
+        same = [answer == ours for answer, ours in zip(_listed(seen.decisions), own, strict=True)]
+        return np.array([[1.0, 0.0] if one else [-1.0, 0.0] for one in same])
+
+    def end(self, row: int, own: Any) -> Vectors:
+        return np.array([[-1.0, 0.0], [-1.0, 0.0]])
+
+    def column(self, own: Any) -> int:
+        return 0
+
+
+def _reading(screened: ScreenedSeeds | None) -> _States | _Labels:
+    """Return how to read answers: by states where they are the scores of decisions, by labels else."""
+    if screened is None or not len(screened):
+        return _Labels()
+    seen = (screened.reference, screened.candidate)
+    for one in seen:
+        if one.states is None or not isinstance(one.decisions, np.ndarray):
+            return _Labels()
+        if one.states.shape[1] <= one.decisions.max() or (one.states.argmax(axis=1) != one.decisions).any():
+            return _Labels()
+    return _States(screened, (_floor(seen[0]), _floor(seen[1])))
+
+
+def _floor(seen: Observations) -> float:
+    """Return the least probability: half of the smallest that was seen."""
+    states = seen.states
+    assert states is not None
+    seen_above = states[states > 0]
+    return float(seen_above.min()) / 2 if len(seen_above) else 1.0
+
+
+def _logs(states: NDArray[np.float32], floor: float) -> Vectors:
+    logs: Vectors = np.log(np.maximum(states.astype(np.float64), max(floor, float(np.exp(_NO_FLOOR)))))
+    return logs
+
+
+def _predicted_gaps(screened: ScreenedSeeds, rows: IntArray, seen: tuple[Observations, Observations]) -> FloatArray:
+    """Return how far apart the two variants' crossings are expected to be, as a share of each path."""
+    crossings: list[FloatArray] = []
+    n = len(rows)
+    for one, ends in zip(seen, (screened.reference, screened.candidate), strict=True):
+        own = [_first(one.decisions)] * n
+        there = ends.take(rows)
+        scores = one.take([0] * n).score(there.decisions), there.score(own)
+        if scores[0] is None or scores[1] is None:
+            return np.zeros(n)
+        up = np.maximum(one.log_scores[0] - scores[0], 0.0)
+        down = np.maximum(there.log_scores - scores[1], 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            crossings.append(np.where(up + down > 0, up / (up + down), 0.5))
+    gaps: FloatArray = np.abs(crossings[0] - crossings[1])
+    return gaps
+
+
+def _first(decisions: Any) -> Any:
+    decision = decisions[0]
+    return decision.item() if hasattr(decision, "item") else decision
+
+
+def _listed(decisions: Any) -> list[Any]:
+    return decisions.tolist() if isinstance(decisions, np.ndarray) else list(decisions)
+
+
+def _those(items: Sequence[Any], wanted: BoolArray) -> list[Any]:
+    return [item for item, want in zip(items, wanted.tolist(), strict=True) if want]
