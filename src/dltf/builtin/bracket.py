@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float64]
 
 _EDGE = 0.02  # of a bracket: no step is nearer to an end
-_SLOW = 2  # steps that leave more than half of a bracket, before it is halved
-_POWER = 0.6  # margins bend along a path: a wide bracket is cut by their powers, a narrow one by themselves
+_SLOW = 4  # steps in a row that leave more than half of a bracket, before it is halved
+_POWER = 0.75  # margins bend along a path: a wide bracket is cut by their powers, a narrow one by themselves
+_RANK_POWER = 0.6  # the same for whole paths, when they are ranked
 _NARROWEST = 1e-4  # of a path: below it there is hardly another sample
 _NO_FLOOR = -80.0  # the least log-probability where states have no steps
 
@@ -36,16 +37,18 @@ class Bracket:
     """Paths to other seeds first, the most promising of the nearest; then operators, their draws held fixed.
 
     A path is left after `steps` queries, so that no seed costs more than `paths × steps` queries before the operators
-    have their turn. By `rank = "distance"` the nearest path comes first, by `"gap"` the one on which both variants'
-    margins at its ends let expect the widest gap between their crossings, by `"both"` the widest gap for its length.
+    have their turn. Where the variants' scores are known at both ends of a path, they tell where each variant is to
+    change its answer: `rank = "crossing"` tries first the path whose crossings are near the seed, a little more so
+    where they are far apart and the margins fall gently; `"gap"` the one with the widest gap between them; `"distance"`
+    the shortest.
     """
 
     needs_operators: ClassVar[bool] = False
     takes_paths: ClassVar[bool] = True
 
     paths: int = field(default=8, validator=validators.ge(0))  # to other seeds, for each seed; 0: operators alone
-    steps: int = field(default=12, validator=validators.ge(1))  # queries on a path
-    rank: Literal["distance", "gap", "both"] = "both"  # which path comes first
+    steps: int = field(default=14, validator=validators.ge(1))  # queries on a path
+    rank: Literal["crossing", "gap", "distance"] = "crossing"  # which path comes first
 
     def start(self, briefing: Briefing) -> _Search:
         return _Search(self, briefing)
@@ -80,7 +83,7 @@ class _Search:
             self._answers[slot] = _first(seen[0].decisions)
             self._open[slot] = False
             self._partner[slot] = self._operator[slot] = -1
-            origin = np.stack([self._reads.of(one, [self._answers[slot]], [None]) for one in seen], axis=1)[0]
+            origin = self._reads.both(seen, [self._answers[slot]])[0]
             self._hold(origin.shape[-1])
             self._origin[slot] = origin
             self._ahead[slot] = self._ranked(row, seen) if row >= 0 and self._settings.paths else []
@@ -95,15 +98,31 @@ class _Search:
         screened = self._screened
         assert screened is not None
         rows, distances = screened.neighbours.nearest(row)
-        rows, distances = rows[: 4 * self._settings.paths], distances[: 4 * self._settings.paths]
         if not len(rows):
             return []
         order = np.arange(len(rows))
-        if self._settings.rank != "distance":
-            gaps = _predicted_gaps(screened, rows, seen)
-            gaps = gaps / np.maximum(distances, 1e-9) if self._settings.rank == "both" else gaps * distances
-            order = np.argsort(-gaps, kind="stable")
+        if self._settings.rank != "distance" and isinstance(self._reads, _States):
+            order = np.argsort(self._scores(rows, distances, seen), kind="stable")
         return [int(partner) for partner in rows[order[: self._settings.paths]][::-1]]
+
+    def _scores(self, rows: IntArray, distances: FloatArray, seen: tuple[Observations, Observations]) -> FloatArray:
+        """Return a score for each partner, the least for the best, from where both variants are to cross."""
+        reads, n = self._reads, len(rows)
+        answer = _first(seen[0].decisions)
+        own, at = np.full(n, reads.column(answer)), np.arange(n)
+        start = reads.both((seen[0].take([0] * n), seen[1].take([0] * n)), [answer] * n)
+        end = reads.ends(rows, answer)
+        leads = [values[at, :, own][..., None] - values for values in (start, end)]  # [n, variant, classes]
+        power = np.full(len(rows), _RANK_POWER)
+        ours, theirs = (_crossing(leads[0][:, one], leads[1][:, one], power) for one in (0, 1))
+        gap = np.abs(ours - theirs)
+        if self._settings.rank == "gap":
+            return -gap * distances
+        rival = leads[1].mean(axis=1).argmin(axis=1)  # the class that takes over
+        swing = (leads[0] - leads[1]).mean(axis=1)[at, rival]
+        near = np.log(distances * (ours + theirs) / 2 + 1e-9)
+        score: FloatArray = near - 0.2 * np.log(gap + 1e-3) + 0.2 * np.log(np.maximum(swing, 1e-6))
+        return score
 
     # --- queries -----------------------------------------------------------------------------------------------------
 
@@ -131,7 +150,7 @@ class _Search:
         self._partner[slot] = self._operator[slot] = -1
         if self._ahead[slot]:
             partner = self._partner[slot] = self._ahead[slot].pop()
-            self._values[slot, 1] = self._reads.end(partner, self._answers[slot])
+            self._values[slot, 1] = self._reads.ends(np.array([partner]), self._answers[slot])[0]
             self._open[slot] = True
         elif self._operators:
             self._operator[slot] = stream.integers(self._operators)
@@ -143,13 +162,9 @@ class _Search:
         own = [self._reads.column(self._answers[slot]) for slot in slots.tolist()]
         values = self._values[slots]
         rows = np.arange(len(slots))
-        leads = (values[rows, :, :, own][..., None] - values).mean(axis=2)  # [n, end, classes], of both variants
-        power = (_POWER + (1 - _POWER) * (1 - width))[:, None]
-        up, down = np.maximum(leads[:, 0], 0.0) ** power, np.maximum(-leads[:, 1], 0.0) ** power
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = np.where(down > 0, up / (up + down), np.inf)
-        share = shares.min(axis=1)
-        halve = (self._slow[slots] >= _SLOW) | ~np.isfinite(share)
+        leads = self._reads.mean(values[rows, :, :, own][..., None] - values, values, own)  # [n, end, classes]
+        share = _crossing(leads[:, 0], leads[:, 1], _POWER + (1 - _POWER) * (1 - width))
+        halve = (self._slow[slots] >= _SLOW) | (share >= 1.0)
         return np.asarray(low + width * np.where(halve, 0.5, np.clip(share, _EDGE, 1 - _EDGE)))
 
     # --- answers -----------------------------------------------------------------------------------------------------
@@ -158,7 +173,7 @@ class _Search:
         own = [self._answers[slot] for slot in slots.tolist()]
         answers = _listed(turn.reference.decisions)
         stays = np.array([answer == ours for answer, ours in zip(answers, own, strict=True)], dtype=np.bool_)
-        values = np.stack([self._reads.of(seen, own, answers) for seen in (turn.reference, turn.candidate)], axis=1)
+        values = self._reads.both((turn.reference, turn.candidate), own)
         opened = self._open[slots]
         self._establish(slots[~opened], stays[~opened], values[~opened])
         self._narrow(slots[opened], stays[opened], values[opened])
@@ -185,21 +200,45 @@ class _Search:
 # --- what margins are made of --------------------------------------------------------------------------------------
 
 
+def _crossing(at_low: Vectors, at_high: Vectors, power: FloatArray) -> FloatArray:
+    """Return where another class first overtakes [n], a share of the way, from leads [n, classes] at both ends.
+
+    Between the ends sign(lead) × |lead| ** power is taken for a straight line; 1 where no class leads at the high end.
+    """
+    up, down = np.maximum(at_low, 0.0) ** power[:, None], np.maximum(-at_high, 0.0) ** power[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(down > 0, (up + 1e-9) / (up + 1e-9 + down), 1.0)
+    return np.asarray(share.min(axis=1))
+
+
 @frozen(eq=False)
 class _States:
     """Log-probabilities of every class: a third answer on the way is seen coming."""
 
-    screened: ScreenedSeeds | None
-    floors: tuple[float, float]
+    screened: ScreenedSeeds
+    floors: Vectors  # the least log-probability of each variant
 
-    def of(self, seen: Observations, own: Sequence[Any], others: Sequence[Any]) -> Vectors:
-        assert seen.states is not None
-        return _logs(seen.states, min(self.floors))
+    def both(self, seen: tuple[Observations, Observations], own: Sequence[Any]) -> Vectors:
+        """Return what both variants say [n, variant, classes]."""
+        states = [one.states for one in seen if one.states is not None]
+        with np.errstate(divide="ignore"):
+            logs = np.log(np.stack(states, axis=1).astype(np.float64))
+        values: Vectors = np.maximum(logs, self.floors[None, :, None])
+        return values
 
-    def end(self, row: int, own: Any) -> Vectors:
-        assert self.screened is not None
-        ends = [self.of(one.take([row]), [own], [None]) for one in (self.screened.reference, self.screened.candidate)]
-        return np.concatenate(ends)
+    def ends(self, rows: IntArray, own: Any) -> Vectors:
+        """Return what both say at the ends of paths to these partners."""
+        return self.both((self.screened.reference.take(rows), self.screened.candidate.take(rows)), [])
+
+    def mean(self, leads: Vectors, values: Vectors, own: Sequence[int]) -> Vectors:
+        """Return the mean lead of both variants [n, end, classes].
+
+        Where one variant's probability is at its floor, a quantised zero, it only says "at most": the other's counts.
+        """
+        least = values <= self.floors[None, None, :, None] + 1e-9
+        least |= least[np.arange(len(own)), :, :, own][..., None]
+        mean: Vectors = np.where(least & ~least[:, :, ::-1], leads[:, :, ::-1], leads).mean(axis=2)
+        return mean
 
     def column(self, own: Any) -> int:
         return int(own)
@@ -209,12 +248,18 @@ class _States:
 class _Labels:
     """Nothing but answers: every step is a bisection."""
 
-    def of(self, seen: Observations, own: Sequence[Any], others: Sequence[Any]) -> Vectors:
-        same = [answer == ours for answer, ours in zip(_listed(seen.decisions), own, strict=True)]
-        return np.array([[1.0, 0.0] if one else [-1.0, 0.0] for one in same])
+    def both(self, seen: tuple[Observations, Observations], own: Sequence[Any]) -> Vectors:
+        answers = [_listed(one.decisions) for one in seen]
+        same = [[1.0 if answer == ours else -1.0 for answer, ours in zip(one, own, strict=True)] for one in answers]
+        signs = np.array(same).T.reshape(-1, 2)
+        return np.stack([signs, np.zeros_like(signs)], axis=2)
 
-    def end(self, row: int, own: Any) -> Vectors:
-        return np.array([[-1.0, 0.0], [-1.0, 0.0]])
+    def ends(self, rows: IntArray, own: Any) -> Vectors:
+        return np.tile(np.array([-1.0, 0.0]), (len(rows), 2, 1))
+
+    def mean(self, leads: Vectors, values: Vectors, own: Sequence[int]) -> Vectors:
+        mean: Vectors = leads.mean(axis=2)
+        return mean
 
     def column(self, own: Any) -> int:
         return 0
@@ -230,38 +275,15 @@ def _reading(screened: ScreenedSeeds | None) -> _States | _Labels:
             return _Labels()
         if one.states.shape[1] <= one.decisions.max() or (one.states.argmax(axis=1) != one.decisions).any():
             return _Labels()
-    return _States(screened, (_floor(seen[0]), _floor(seen[1])))
+    return _States(screened, np.array([_floor(one) for one in seen]))
 
 
 def _floor(seen: Observations) -> float:
-    """Return the least probability: half of the smallest that was seen."""
+    """Return the least log-probability: that of half the smallest that was seen."""
     states = seen.states
     assert states is not None
-    seen_above = states[states > 0]
-    return float(seen_above.min()) / 2 if len(seen_above) else 1.0
-
-
-def _logs(states: NDArray[np.float32], floor: float) -> Vectors:
-    logs: Vectors = np.log(np.maximum(states.astype(np.float64), max(floor, float(np.exp(_NO_FLOOR)))))
-    return logs
-
-
-def _predicted_gaps(screened: ScreenedSeeds, rows: IntArray, seen: tuple[Observations, Observations]) -> FloatArray:
-    """Return how far apart the two variants' crossings are expected to be, as a share of each path."""
-    crossings: list[FloatArray] = []
-    n = len(rows)
-    for one, ends in zip(seen, (screened.reference, screened.candidate), strict=True):
-        own = [_first(one.decisions)] * n
-        there = ends.take(rows)
-        scores = one.take([0] * n).score(there.decisions), there.score(own)
-        if scores[0] is None or scores[1] is None:
-            return np.zeros(n)
-        up = np.maximum(one.log_scores[0] - scores[0], 0.0)
-        down = np.maximum(there.log_scores - scores[1], 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            crossings.append(np.where(up + down > 0, up / (up + down), 0.5))
-    gaps: FloatArray = np.abs(crossings[0] - crossings[1])
-    return gaps
+    above = states[states > 0]
+    return max(float(np.log(above.min() / 2)), _NO_FLOOR) if len(above) else 0.0
 
 
 def _first(decisions: Any) -> Any:
