@@ -101,7 +101,7 @@ SUMMARY = {
     "variants.ROLE.model_input": "the input's name, dtype and shape",
     "variants.ROLE.input": "the input table, every default filled in",
     "variants.ROLE.output": 'the decoder\'s settings, every "auto" decided',
-    "variants.ROLE.probe.batch": "whether the outputs are the same bits in batches of 1, 2, 7, 33 and 64",
+    "variants.ROLE.probe.batch": "whether the outputs are the same bits in batches of 1, 2, 7, 33, 64 and 128",
     "variants.ROLE.probe.repeat": "whether they are the same bits when asked again",
     "variants.ROLE.probe.largest_difference": "between the outputs of one input in two batches",
     "variants.ROLE.runs_alone": "true where it was run at batch size one",

@@ -11,6 +11,7 @@ from attrs import define
 
 from dltf.campaign.probe import Invariance, probe
 from dltf.campaign.selection import select
+from dltf.campaign.tuning import best_batch
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
 from dltf.remote import Isolated
 from dltf.search.pair import Pair
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dltf.contracts import Seeds
     from dltf.values import Seed
 
-BATCH = 64  # inputs a turn, unless the profile says otherwise
+BATCH = 64  # inputs a turn, where nothing tells a better number
 _SETTLE = 64  # seeds that decoders and the probe look at
 
 
@@ -74,12 +75,13 @@ def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Op
         variant.settle(described.decoder, samples, columns)
     _comparable(pair, first[0])
     asked = profile.campaign.batch
+    batch = asked or best_batch(pair, first)
     invariance = {variant.role: probe(variant, first, asked) for variant, _ in variants}
     if asked is None:
         for variant, _ in variants:
             variant.alone = not invariance[variant.role].batch
     waived = asked not in (None, 1) and not all(seen.batch for seen in invariance.values())
-    return Opened(seeds, cases, pair, asked or BATCH, invariance, waived)
+    return Opened(seeds, cases, pair, batch, invariance, waived)
 
 
 def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = _SETTLE) -> list[Seed]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dltf.values import Seed
     from dltf.variant import Variant
 
-SIZES = (1, 2, 7, 33, 64)
+SIZES = (1, 2, 7, 33, 64, 128)
 
 
 @frozen

@@ -22,6 +22,9 @@ FIGURES: Mapping[str, str] = {
     "accuracy_candidate": "the share of labelled seeds that the candidate answers right",
     "accuracy_drop": "accuracy of the reference − of the candidate",
     "accuracy_reference": "the share of labelled seeds that the reference answers right",
+    "amplified_severity_median": "severity of the amplified findings in nats, median; 0 where nothing was found",
+    "amplified_severity_p95": "the same, 95th percentile",
+    "amplified_severity_worst": "the same, largest",
     "crashes": "findings on which a runtime failed",
     "duplicates": "searched findings whose bytes another one has, too",
     "findings": "confirmed findings, natural ones included",
@@ -36,6 +39,7 @@ FIGURES: Mapping[str, str] = {
     "severity_median": "severity of the deviations in nats, median; 0 where there are none",
     "severity_p95": "the same, 95th percentile",
     "severity_worst": "the same, largest",
+    "shrunk_distance_median": "the first distance between shrunk findings and their seeds, median",
     "skipped": "seeds that could not be read, or do not fit",
     "success_rate": "found ÷ searched",
     "ties": "judgements, of seeds and searched findings, that leaned on how a tie was broken",
@@ -67,7 +71,7 @@ class CampaignTable:
     name: str = field(validator=validators.min_len(1))  # names the run's folder
     domain: str  # the kind of input: "image"
     seed: int = field(default=0, validator=validators.ge(0))  # of every random choice
-    batch: int | None = field(default=None, validator=_positive)  # inputs a turn; None: 64, or 1 where it matters
+    batch: int | None = field(default=None, validator=_positive)  # inputs a turn; None: the quickest, by a trial
     concurrent: bool = True  # both variants at once
     isolate: bool = False  # each runtime in a process of its own, which may crash or hang
     call_timeout_s: float = field(default=60.0, validator=validators.gt(0.0))  # of an isolated runtime, for each batch
@@ -98,6 +102,25 @@ class SearchTable:
     use: str = "bracket"  # a search strategy
     max_queries: int = field(default=1000, validator=validators.ge(0))  # for each seed
     timeout_s: float | None = field(default=None, validator=_positive)  # for each seed
+
+
+@frozen
+class ShrinkTable:
+    """`[shrink]`."""
+
+    queries: int = field(default=0, validator=validators.ge(0))  # for each finding, at most; 0: findings stay as found
+    keep_answers: bool = False  # both answers stay those of the finding
+
+
+@frozen
+class AmplifyTable:
+    """`[amplify]`."""
+
+    queries: int = field(default=0, validator=validators.ge(0))  # for each finding; 0: findings stay as found
+    room: float = field(  # beyond the finding's own distance, in the unit of the domain's first one
+        default=16.0, validator=validators.and_(validators.ge(0.0), validators.lt(float("inf")))
+    )
+    findings: int | None = field(default=None, validator=_positive)  # the most severe ones alone; None: all of them
 
 
 def _finite(_: object, attribute: Attribute[Any], bound: float | None) -> None:
@@ -158,6 +181,8 @@ class Profile:
     candidate: Variant
     search: SearchTable
     strategy: SearchStrategy
+    shrink: ShrinkTable
+    amplify: AmplifyTable
     operators: tuple[NamedOperator, ...]
     oracle: Oracle
     gates: tuple[Gate, ...]
