@@ -48,7 +48,7 @@ def paths_of(opened: Opened, domain: Domain, answers: Mapping[int, tuple[Answer,
 
 
 @frozen(eq=False)
-class _Vectors:
+class Vectors:
     """The vectors of the seeds of one shape, and their rows."""
 
     rows: IntArray
@@ -59,7 +59,7 @@ class _Vectors:
 class Nearest:
     """The nearest differently answered seeds of each: exact in the domain's vectors, found block by block."""
 
-    _groups: Sequence[_Vectors]
+    _groups: Sequence[Vectors]
     _codes: IntArray
     _found: dict[int, tuple[IntArray, FloatArray]] = field(factory=dict)
 
@@ -71,7 +71,7 @@ class Nearest:
             self._find(group, np.arange(first, min(first + _BLOCK, len(group.rows))))
         return self._found[row]
 
-    def _find(self, group: _Vectors, block: IntArray) -> None:
+    def _find(self, group: Vectors, block: IntArray) -> None:
         ours = group.values[block].astype(np.float32)
         pool = group.values[:POOL]
         squares = np.concatenate(
@@ -111,7 +111,7 @@ class _Reader:
         return sample
 
 
-def _vectors(cases: Sequence[int], seeds: Seeds, embed: Any) -> tuple[list[int], list[_Vectors]]:
+def _vectors(cases: Sequence[int], seeds: Seeds, embed: Any) -> tuple[list[int], list[Vectors]]:
     """Read every seed once; return those that could be read, and their vectors by shape."""
     kept: list[int] = []
     rows: dict[Any, list[int]] = {}
@@ -128,7 +128,7 @@ def _vectors(cases: Sequence[int], seeds: Seeds, embed: Any) -> tuple[list[int],
         for key, samples in by_shape.items():
             batch = np.stack(samples)
             parts.setdefault(key, []).append(batch.reshape(len(batch), -1) if embed is None else embed(batch))
-    return kept, [_Vectors(np.array(rows[key]), np.concatenate(parts[key])) for key in rows]
+    return kept, [Vectors(np.array(rows[key]), np.concatenate(parts[key])) for key in rows]
 
 
 def _squared(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ BROKEN = 3  # a runtime, a plugin or dltf itself
 
 VERBS = {
     "compare": "Compare two models that come without a profile.",
+    "gap": "Measure how far apart models are, and rank candidates by it.",
     "run": "Search for inputs on which two variants differ.",
     "doctor": "Say what is installed, and what a model file expects.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",
@@ -61,6 +62,8 @@ _HELP = """
     The first day:
       dltf doctor a.onnx b.tflite               what they expect, and whether they can be compared
       dltf compare a.onnx b.tflite --seeds DIR  compare them; --save-profile FILE to go on from
+      dltf gap a.onnx b.tflite c.onnx --seeds DIR
+                                                which of them is nearer to the first
 
     \b
     A campaign is described by a profile, a TOML file:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dltf.campaign.infer import Told
 
 _KEYS = "A key of the model's input or output table, for example --input range=[0,255] or --input output.label_offset=1"
 
 
-@click.command()
+# Click keeps the lines of a paragraph that begins with this character.
+_HELP = """
+    Compare two models that come without a profile.
+
+    REFERENCE and CANDIDATE are model files, or Python functions (package.module:function). How each wants its input is
+    read from the file where the file says so. What no file says (a float input does not tell what black and white are)
+    is tried on labelled seeds, and the settings with which the model is right most often are taken; each guess is
+    told. With --save-profile the whole becomes a profile for dltf run.
+
+    \b
+      dltf compare model.onnx model-int8.tflite --seeds photos/
+      dltf compare model.onnx model-int8.tflite --seeds image.cifar10_jpeg --input range=[0,255]
+"""
+
+
+@click.command(help=_HELP)
 @click.argument("reference")
 @click.argument("candidate")
 @click.option(
@@ -53,20 +62,11 @@ def command(  # noqa: PLR0913  # one parameter an option
     dry_run: bool,
     quiet: bool,
 ) -> int:
-    r"""Compare two models that come without a profile.
-
-    REFERENCE and CANDIDATE are model files, or Python functions (package.module:function). How each wants its input is
-    read from the file where the file says so. What no file says (a float input does not tell what black and white are)
-    is tried on labelled seeds, and the settings with which the model is right most often are taken; each guess is
-    told. With --save-profile the whole becomes a profile for dltf run.
-
-    \b
-      dltf compare model.onnx model-int8.tflite --seeds photos/
-      dltf compare model.onnx model-int8.tflite --seeds image.cifar10_jpeg --input range=[0,255]
-    """
+    """Compare two models."""
     from dltf.campaign.comparison import Wish, tree_of
     from dltf.campaign.infer import infer
     from dltf.cli.campaign import carry_out, folder_for
+    from dltf.cli.filled import of_models, tell_filled
     from dltf.cli.plan import tell_plan
     from dltf.host import Host
     from dltf.profile import override, read_tree, save
@@ -75,13 +75,13 @@ def command(  # noqa: PLR0913  # one parameter an option
     host = Host()
     wish = Wish(reference, candidate, seeds, domain, count, queries, operators)
     given = [
-        *_of_models(both, ("reference", "candidate")),
-        *_of_models(reference_input, ("reference",)),
-        *_of_models(candidate_input, ("candidate",)),
+        *of_models(both, ("reference", "candidate")),
+        *of_models(reference_input, ("reference",)),
+        *of_models(candidate_input, ("candidate",)),
     ]
     tree = override(tree_of(wish, host), [*given, *settings])
     inferred = infer(tree, host)
-    _tell(inferred.told)
+    tell_filled(inferred.told)
     profile = read_tree(inferred.tree, host)
     if save_profile is not None:
         save(profile, save_profile)
@@ -92,19 +92,3 @@ def command(  # noqa: PLR0913  # one parameter an option
     folder = RunFolder(out or folder_for(profile.campaign.name, resume=False))
     again = shlex.join(["dltf", "run", str(folder.path), "--resume"])
     return carry_out(profile, host, folder, again, resume=False, quiet=quiet)
-
-
-def _of_models(given: tuple[str, ...], roles: Sequence[str]) -> list[str]:
-    """Turn `range=[0,1]` into settings of these models; `output.` and `feed.` name their other tables."""
-    keys = [key if key.startswith(("output.", "feed.", "input.")) else f"input.{key}" for key in given]
-    return [f"models.{role}.{key}" for role in roles for key in keys]
-
-
-def _tell(told: Sequence[Told]) -> None:
-    from dltf.profile.structure import show
-
-    for item in told:
-        shown = "" if item.value is None else f" = {show(item.value)}"
-        click.echo(f"{item.role}: {item.key}{shown}, {item.because}", err=True)
-    if any(item.guessed for item in told):
-        click.echo("guesses are settings of a profile like any other: change one with --input KEY=VALUE", err=True)
