@@ -83,9 +83,12 @@ SUMMARY = {
     "severity.scored": "deviations whose answers both decoders can score",
     "severity.near_ties": "deviations of the grade near tie",
     "severity.grades": "how many deviations there are of each grade, the worst first",
+    "shrink": "what became of the findings that were shrunk, as below; null where `shrink.queries` is 0",
+    "amplify": "the same for `amplify`",
     "accuracy.reference": "share of the screened seeds that the reference labels as their source does; null without",
     "accuracy.candidate": "the same of the candidate",
     "operators": "how many findings each operator made the last step to",
+    "search_notes": "what a reader has to know of the search: why no path leads from one seed to another",
     "class_pairs": "pairs of answers (`reference`, `candidate`) and their `findings`, the twenty most frequent",
     "clusters": "deviations by pair of answers, last operator and region: how many, how severe, and the worst one",
     "slices": "for each slice of the seeds (by label, and by columns of few values) the figures of its seeds",
@@ -113,6 +116,23 @@ SUMMARY = {
 }
 """The keys of summary.json; a test compares them with those of a run."""
 
+REFINED = {
+    "findings": "how many went through the phase",
+    "improved": "of these, those that are nearer to their seeds now, or more severe",
+    "queries": "inputs shown to both variants for it",
+    "unconfirmed": "better ones that did not hold when judged alone",
+    "seconds": "wall time of the phase",
+    "distance.name": "the domain's first distance",
+    "distance.unit": "its unit",
+    "distance.before": "to the seed, median of the findings",
+    "distance.after": "the same of what became of them",
+    "severity.before": "`median`, `p95` and `worst` of the findings, in nats",
+    "severity.after": "the same of what became of them",
+    "sha256": "one checksum over what became of them: equal for two runs that came to the same",
+    "why_not": "why none could go through the phase, or empty",
+}
+"""The keys of `shrink` and `amplify` in summary.json; a test compares them with those of a run."""
+
 KEYS = {
     "CampaignTable.name": "names the run, and its folder under runs/",
     "CampaignTable.domain": "the kind of input: a domain of `dltf plugins`",
@@ -138,6 +158,7 @@ KEYS = {
     "Tolerance.rtol": "relative to the reference's score",
     "TopK.k": "how many classes",
     "TopK.ranked": "whether their order counts",
+    "AmplifyTable.room": "beyond the finding's own distance to its seed, in the unit of the domain's first distance",
     "RandomSearch.chain": "operators before the seed is taken again",
 }
 """What a key is, where its line in the code has no comment; the comment wins."""
@@ -152,6 +173,16 @@ TABLES = (
         "`[models.*.output]` by the decoder that its `use` names (`classes`, where it is left out).",
     ),
     ("`[search]`", model.SearchTable, "The settings of the strategy named by `use` stand beside these keys."),
+    (
+        "`[shrink]`",
+        model.ShrinkTable,
+        "After the search, findings are moved towards their seeds while the variants still differ.",
+    ),
+    (
+        "`[amplify]`",
+        model.AmplifyTable,
+        "After the search, findings are taken on to the worst contradiction near them.",
+    ),
 )
 
 STATUSES = (
@@ -310,6 +341,8 @@ def _run_folder() -> str:
             "for people and `junit.xml` for CI. `dltf export` writes the findings as files.",
             "## `summary.json`",
             _table(("key", "what"), [(f"`{key}`", what) for key, what in SUMMARY.items()]),
+            "In `shrink` and `amplify`:",
+            _table(("key", "what"), [(f"`{key}`", what) for key, what in REFINED.items()]),
             "## `run.sqlite`",
             "All else: the resolved profile, the environment, every screened seed, every finding with its bytes.",
             f"```sql\n{files('dltf.store').joinpath('schema.sql').read_text(encoding='utf-8').rstrip()}\n```",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import toy
+from calling import call, summary_of
+from demo import demo_models
+from PIL import Image
 from profiles import TOY, write_profile
+from sklearn.datasets import load_digits
 
 from dltf.builtin.bracket import Bracket
 from dltf.builtin.classes import Classes
@@ -109,6 +115,30 @@ def test_without_paths_between_seeds_it_goes_along_operators(folder: Path) -> No
             finding.last_draw.get("strength", 1.0) for finding in store.findings() if finding.phase == "search"
         ]
     assert all(0 < strength <= 1 for strength in strengths)
+
+
+def test_seeds_of_one_answer_are_searched_along_operators_and_it_is_said(tmp_path: Path) -> None:
+    for model in demo_models().glob("*.onnx"):
+        shutil.copy(model, tmp_path)
+    ones = tmp_path / "ones"
+    ones.mkdir()
+    for row, picture in enumerate(load_digits().images[load_digits().target == 0][:12]):
+        Image.fromarray(np.rint(picture * 255 / 16).astype(np.uint8)).save(ones / f"{row}.png")
+    files = ("digits.onnx", "digits-int8.onnx", "--seeds", "ones", "--input", "range=[0,1]")
+    called = call("compare", *files, "--operators", "image.wide", "--out", "run", cwd=tmp_path)
+    assert called.status == 0, called.err
+    assert "all seeds have one answer, so that no path leads to another" in called.out
+    assert summary_of(tmp_path / "run")["outcomes"]["found"] > 6
+
+
+def test_where_every_seed_differs_nothing_is_searched(folder: Path) -> None:
+    toy.write_model(folder / "reference.json", classes=3)
+    weights = [[0, 4, 0], [0, 0, 4], [4, 0, 0], [0, 0, 0]]
+    (folder / "candidate.json").write_text(json.dumps({"weights": weights}))
+    summary = go(folder).summary
+    assert summary["screened"]["natural"] == 60
+    assert summary["queries"]["total"] == 0
+    assert summary["verdict"].startswith("The variants differ on 60 of 60 seeds as they are")
 
 
 @pytest.mark.parametrize("batch", [1, 7])

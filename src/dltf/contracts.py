@@ -123,6 +123,36 @@ class Embeds(Protocol):
         """Return [n, d], uint8 or float32, d some thousands at most."""
 
 
+class Refines(Protocol):
+    """What a `Geometry` may offer beside: changes as real numbers, so that findings can be shrunk and amplified.
+
+    A *change* is what is added to a sample: float64 of its shape. All of this is of one shape.
+    """
+
+    def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:
+        """Return the samples that stand for these real numbers [n, …], each within what a sample can hold.
+
+        `rounding`, in [0, 1] and of the shape of `values` or one number, is added before the fraction is cut off: at
+        0.5 it is the nearest sample. A sample comes back as it is; where samples are real numbers, it has no effect.
+        """
+
+    def size(self, changes: FloatArray) -> FloatArray:
+        """Return float64 [n], how large changes [n, …] are, as the first of the distances has it."""
+
+    def parts(self, shape: tuple[int, ...], shifted: bool) -> IntArray:
+        """Return the part that each value belongs to, int64 of this shape: 0, 1, … (31 parts at most).
+
+        What lies together belongs together; with `shifted` the borders are elsewhere.
+        """
+
+
+class Disturbs(Protocol):
+    """What a `Geometry` that refines may offer beside, so that findings can be amplified."""
+
+    def patch(self, shape: tuple[int, ...], stream: Stream) -> FloatArray:
+        """Draw a random change of a small part of a sample, of a size that is to be tried first; 0 elsewhere."""
+
+
 class Preview(Protocol):
     """A seed and a mutant side by side, for people."""
 

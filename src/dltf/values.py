@@ -271,9 +271,9 @@ class Finding:
     case: int  # the seed's position in its source
     seed_name: str
     seed_label: Hashable | None
-    phase: str  # "screen" (the seed itself: a natural finding) or "search"
+    phase: str  # "screen" (the seed itself: a natural finding), "search"; "shrink", "amplify" for what became of it
     kind: str  # "deviation"; "nonfinite": an output was NaN or infinite; "crash": a runtime failed on it
-    queries: int  # search queries spent on the case, this one included; 0 for a natural finding
+    queries: int  # that the phase spent on the case, this one included; 0 for a natural finding
     reference: Answer | None  # None where a runtime failed
     candidate: Answer | None
     tied: bool
@@ -311,9 +311,12 @@ class CampaignStarted:
 
 @frozen
 class CampaignProgress:
-    """Where a campaign stands: `done` of `total` cases of this phase; rates are since the phase began."""
+    """Where a campaign stands: `done` of `total` cases of this phase; rates are since the phase began.
 
-    phase: str  # "screen" or "search"
+    To shrink and to amplify, the cases are those of findings.
+    """
+
+    phase: str  # "screen", "search", "shrink" or "amplify"
     done: int
     total: int
     findings: int

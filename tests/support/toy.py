@@ -104,6 +104,20 @@ class _Geometry:
         apart = [a.astype(np.float64) - b for a, b in zip(seeds, mutants, strict=True)]
         return {"rms": np.array([np.sqrt(np.mean(gap**2)) for gap in apart])}
 
+    def rounded(self, values: np.ndarray, rounding: np.ndarray | float) -> np.ndarray:
+        return np.clip(np.floor(values + rounding), 0, 255).astype(np.uint8)
+
+    def size(self, changes: np.ndarray) -> np.ndarray:
+        return np.sqrt((changes**2).reshape(len(changes), -1).mean(axis=1))
+
+    def parts(self, shape: tuple[int, ...], shifted: bool) -> np.ndarray:
+        return np.arange(shape[0]) // (2 if shifted else 1)
+
+    def patch(self, shape: tuple[int, ...], stream: np.random.Generator) -> np.ndarray:
+        drawn = np.zeros(shape)
+        drawn[stream.integers(shape[0])] = 10 * stream.standard_normal()
+        return drawn
+
 
 class _Preview:
     suffix = ".txt"

@@ -25,6 +25,8 @@ PARTS = ("findings", "seeds", "previews")
 def export(store: Store, host: Host, folder: Path) -> list[dict[str, Any]]:
     """Write `findings/`, `seeds/`, `previews/` and `manifest.json`; return the manifest's entries.
 
+    What became of a finding that was shrunk or amplified lies beside it: `000042.shrink.png`.
+
     An export that fails or is interrupted leaves nothing behind.
     """
     domain = domain_of(store, host)
@@ -66,22 +68,29 @@ def _write(store: Store, domain: Domain, folder: Path) -> list[dict[str, Any]]:
         (folder / name).mkdir()
     entries = []
     for finding in store.findings():
-        names = {
-            "finding": f"findings/{finding.case:06d}{finding.suffix}",
-            "seed": f"seeds/{finding.case:06d}{finding.suffix}",
-            "preview": f"previews/{finding.case:06d}{domain.preview.suffix}",
+        seed = f"seeds/{finding.case:06d}{finding.suffix}"
+        write_whole(folder / seed, finding.seed)
+        files = _files(finding, domain, folder, f"{finding.case:06d}")
+        derived = {
+            phase: _files(one, domain, folder, f"{finding.case:06d}.{phase}") | _result(one)
+            for phase, one in store.derived(finding.case).items()
         }
-        seed, sample = (domain.codec.decode(data) for data in (finding.seed, finding.sample))
-        for kind, data in (
-            ("finding", finding.sample),
-            ("seed", finding.seed),
-            ("preview", domain.preview.render(seed, sample)),
-        ):
-            write_whole(folder / names[kind], data)
-        entries.append(names | _entry(finding))
+        entries.append({"seed": seed} | files | _entry(finding) | {"derived": derived})
     manifest = {"schema": 1, "run": store.fact("profile")["campaign"]["name"], "findings": entries}
     write_json(folder / MANIFEST, manifest)
     return entries
+
+
+def _files(finding: Finding, domain: Domain, folder: Path, name: str) -> dict[str, str]:
+    """Write a finding and its preview; return where."""
+    names = {
+        "finding": f"findings/{name}{finding.suffix}",
+        "preview": f"previews/{name}{domain.preview.suffix}",
+    }
+    seed, sample = (domain.codec.decode(data) for data in (finding.seed, finding.sample))
+    write_whole(folder / names["finding"], finding.sample)
+    write_whole(folder / names["preview"], domain.preview.render(seed, sample))
+    return names
 
 
 def _entry(finding: Finding) -> dict[str, Any]:
@@ -92,16 +101,23 @@ def _entry(finding: Finding) -> dict[str, Any]:
         "phase": finding.phase,
         "kind": finding.kind,
         "message": finding.message,
+        "last_draw": dict(finding.last_draw),
+        **_result(finding),
+        "columns": dict(finding.columns),
+    }
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    """Return what a phase came to."""
+    return {
         "queries": finding.queries,
         "reference": _told(finding.reference),
         "candidate": _told(finding.candidate),
         "operators": list(finding.chain),
-        "last_draw": dict(finding.last_draw),
         "distances": dict(finding.distances),
         "severity": finding.severity,
         "grade": finding.grade,
         "region": finding.region,
-        "columns": dict(finding.columns),
     }
 
 

@@ -22,6 +22,7 @@ def figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
     }
     return distances | {
         **_accuracy(summary["accuracy"]),
+        **_refined(summary),
         "crashes": summary["crashes"],
         "duplicates": summary["duplicates"],
         "findings": summary["findings"],
@@ -90,6 +91,17 @@ def _accuracy(accuracy: Mapping[str, float] | None) -> dict[str, float | None]:
         "accuracy_candidate": candidate,
         "accuracy_drop": reference - candidate,
     }
+
+
+def _refined(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    shrunk, amplified = summary["shrink"], summary["amplify"]
+    figured: dict[str, float | None] = {
+        "shrunk_distance_median": None if shrunk is None else shrunk["distance"]["after"]
+    }
+    for name in ("median", "p95", "worst"):
+        worst = None if amplified is None else _none_found(summary, amplified["severity"]["after"][name])
+        figured[f"amplified_severity_{name}"] = worst
+    return figured
 
 
 def _none_found(told: Mapping[str, Any], severity: float | None) -> float | None:

@@ -19,6 +19,7 @@ from dltf.values import Seed, digest_of
 if TYPE_CHECKING:
     from dltf.contracts import Decoder, Domain
     from dltf.profile import Profile
+    from dltf.search.engine import Paths
     from dltf.search.pair import Pair
     from dltf.store import Store
     from dltf.values import Answer, Finding, Observations
@@ -36,9 +37,13 @@ def hunt(
     `progressed` is called with the cases that ended and the queries of each turn. A case's end and its finding are kept
     together, so that a run that is killed loses the live cases and nothing else.
     """
+    cases = store.cases_to_search(opened.cases)
+    if not cases:
+        return
     paths = None
     if getattr(profile.strategy, "takes_paths", False):
         paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
+        store.note(search_notes=_without_paths(paths))
     engine = Engine(
         pair=opened.pair,
         strategy=profile.strategy,
@@ -56,9 +61,17 @@ def hunt(
             found(finding)
         progressed(len(ends), 0)
 
-    cases = store.cases_to_search(opened.cases)
     row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     engine.run(_starts(cases, row_of, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
+
+
+def _without_paths(paths: Paths | None) -> list[str]:
+    """Say why no path leads from one seed to another, where none does."""
+    if paths is None:
+        return ["the domain has no samples between two others: paths are those along operators alone"]
+    if len(set(paths.screened.reference.decisions)) < 2:
+        return ["all seeds have one answer, so that no path leads to another: paths are those along operators alone"]
+    return []
 
 
 class _Keeper:

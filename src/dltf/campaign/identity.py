@@ -20,12 +20,17 @@ _BY_HASH = ("models.reference.file", "models.candidate.file")
 
 
 def claim(store: Store, profile: Profile, models: dict[str, Any]) -> bool:
-    """Make the run this profile's own, or check that it is; return whether it goes on from before."""
+    """Make the run this profile's own, or check that it is; return whether it goes on from before.
+
+    What a run has not begun to refine may still be refined by other settings.
+    """
     before = store.fact("profile")
     if before is None:
         store.note(profile=profile.tree, models=models)
         return False
-    changed = [key for key in sorted(_changes(before, dict(profile.tree))) if not _free(key)]
+    differing = sorted(_changes(before, dict(profile.tree)))
+    open_ = [phase for phase in ("shrink", "amplify") if not store.derived_cases(phase)]
+    changed = [key for key in differing if not _free(key) and key.partition(".")[0] not in open_]
     if changed:
         raise RunFolderError(
             f"{store.folder.path} holds a run of another profile; these keys differ: {', '.join(changed)}",
@@ -37,8 +42,10 @@ def claim(store: Store, profile: Profile, models: dict[str, Any]) -> bool:
                 f"the {role}'s file {models[role]['file']} has changed since this run began",
                 hint="start a new run, or put the old file back",
             )
-    if _changes(before, dict(profile.tree)):
+    if differing:
         store.note(profile=profile.tree)
+    if any(key.partition(".")[0] in open_ for key in differing):
+        store.note(finished=False)  # what was found may be refined now
     return True
 
 

@@ -57,9 +57,12 @@ def domain_of(store: Store, host: Host) -> Domain:
     return read_domain(_tree(store), host)
 
 
-def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -> Replayed:
-    """Show a finding's bytes to both variants again, alone; neither seeds nor their source are needed."""
-    finding = store.finding(case)
+def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = (), phase: str | None = None) -> Replayed:
+    """Show a finding's bytes to both variants again, alone; neither seeds nor their source are needed.
+
+    With a phase ("shrink", "amplify") it is what became of the finding there.
+    """
+    finding = store.finding(case) if phase is None else _derived(store, case, phase)
     profile = profile_of(store, host, overrides)
     seed, sample = (profile.domain.codec.decode(data) for data in (finding.seed, finding.sample))
     changed = _changed(store, profile)
@@ -77,6 +80,14 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = ()) -
     if judged.crashed:
         return Replayed(finding, kind, None, None, changed)
     return Replayed(finding, kind, answer_of(judged.reference, 0), answer_of(judged.candidate, 0), changed)
+
+
+def _derived(store: Store, case: int, phase: str) -> Finding:
+    found = store.derived(case)
+    if phase not in found:
+        hint = f"go on with the run: --resume --set {phase}.queries=100"
+        raise RunFolderError(f"{store.folder.path} has no finding {case} of the phase {phase}", hint=hint)
+    return found[phase]
 
 
 def _tree(store: Store) -> Tree:

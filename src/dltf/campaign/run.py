@@ -13,6 +13,7 @@ from dltf.campaign.environment import model_facts
 from dltf.campaign.hunt import hunt
 from dltf.campaign.identity import claim, record
 from dltf.campaign.opening import Opened, make_pair, open_seeds, settle
+from dltf.campaign.refine import PHASES, refinable, refine, why_not
 from dltf.campaign.screen import screen
 from dltf.campaign.summary import summarise
 from dltf.store import RunFolder, Store
@@ -70,6 +71,7 @@ def run(profile: Profile, host: Host, folder: RunFolder, *, resume: bool = False
             clock = _Clock(store, pair)
             try:
                 _phases(profile, host, opened, store, clock)
+                _refine(profile, host, opened, store, clock)
                 store.note(finished=True)
             except KeyboardInterrupt:
                 interrupted = True
@@ -114,6 +116,23 @@ def _phases(profile: Profile, host: Host, opened: Opened, store: Store, clock: _
     searching = _Progress(host, clock, "search", ended, ended + left, lambda: findings)
     hunt(profile, opened, store, found, searching.advance)
     searching.end()
+
+
+def _refine(profile: Profile, host: Host, opened: Opened, store: Store, clock: _Clock) -> None:
+    """Shrink and amplify what was found, where the profile asks for it."""
+    findings = len(store.query('SELECT "case" FROM findings'))
+    for phase in PHASES:
+        table = profile.shrink if phase == "shrink" else profile.amplify
+        if not table.queries:
+            continue
+        store.note(**{f"{phase}_why_not": why_not(profile, phase)})
+        if store.fact(f"{phase}_why_not"):
+            continue
+        cases = refinable(store, phase, profile.amplify.findings if phase == "amplify" else None)
+        done = store.derived_cases(phase)
+        progress = _Progress(host, clock, phase, len(done), len(cases), lambda: findings)
+        refine(phase, profile, opened, store, [case for case in cases if case not in done], progress.advance)
+        progress.end()
 
 
 class _Clock:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dltf.campaign.clusters import clusters
+from dltf.campaign.refined import refined
 from dltf.campaign.severity import GRADES
 from dltf.campaign.slices import slices
 from dltf.campaign.spread import percentile, spread
@@ -15,7 +16,7 @@ from dltf.campaign.spread import percentile, spread
 if TYPE_CHECKING:
     from dltf.store import Store
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def summarise(store: Store, units: Mapping[str, str], sliced_by: Iterable[str] = ()) -> dict[str, Any]:
@@ -48,8 +49,11 @@ def summarise(store: Store, units: Mapping[str, str], sliced_by: Iterable[str] =
             "findings": _one(store, "SELECT sum(tied) FROM findings WHERE phase = 'search'"),
         },
         "severity": _severity(store),
+        "shrink": refined(store, "shrink", units),
+        "amplify": refined(store, "amplify", units),
         "accuracy": _accuracy(store),
         "operators": _operators(store),
+        "search_notes": store.fact("search_notes", []),
         "class_pairs": _class_pairs(store),
         "clusters": clusters(store),
         "slices": slices(store, sliced_by),

@@ -12,7 +12,8 @@ from rich.progress import Progress as Bars
 from dltf.hookspecs import hookimpl
 from dltf.values import CampaignProgress, CampaignStarted
 
-_LABELS = {"screen": "screening", "search": "searching"}
+_LABELS = {"screen": "screening", "search": "searching", "shrink": "shrinking", "amplify": "amplifying"}
+_REFINES = ("shrink", "amplify")
 _LINE_EVERY_S = 5.0
 
 
@@ -33,7 +34,7 @@ class Progress:
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
-                TextColumn("seeds · {task.fields[findings]} findings · {task.fields[rate]} · {task.fields[left]}"),
+                TextColumn("{task.fields[of]} · {task.fields[rate]} · {task.fields[left]}"),
                 console=self._console,
             )
             self._bars.start()
@@ -56,17 +57,18 @@ class Progress:
         left = f"about {_span(progress.left_s)} left" if progress.left_s is not None else "time left unknown"
         if progress.done == progress.total:
             left = "done"
+        found = f"{progress.findings} findings"
         if self._bars is not None:
+            of = "findings" if progress.phase in _REFINES else f"seeds · {found}"
             if progress.phase != self._phase:
-                self._task = self._bars.add_task(
-                    _LABELS[progress.phase], findings=0, rate="", left="", total=progress.total
-                )
+                self._task = self._bars.add_task(_LABELS[progress.phase], of=of, rate="", left="", total=progress.total)
             assert self._task is not None
-            self._bars.update(self._task, completed=progress.done, findings=progress.findings, rate=rate, left=left)
+            self._bars.update(self._task, completed=progress.done, of=of, rate=rate, left=left)
         elif progress.phase != self._phase or self._due() or (progress.done == progress.total and not self._ended):
             self._line_s = time.monotonic()
             label = _LABELS[progress.phase]
-            self._line(f"{label} {progress.done}/{progress.total} seeds, {progress.findings} findings, {rate}, {left}")
+            of = "findings" if progress.phase in _REFINES else f"seeds, {found}"
+            self._line(f"{label} {progress.done}/{progress.total} {of}, {rate}, {left}")
         self._phase = progress.phase
         self._ended = progress.done == progress.total
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key: --set models.candidate.file=x"
 )
-def command(run: Path, finding: int, settings: tuple[str, ...]) -> int:
+@click.option("--phase", type=click.Choice(["shrink", "amplify"]), help="What became of the finding in this phase.")
+def command(run: Path, finding: int, settings: tuple[str, ...], phase: str | None) -> int:
     """Show one finding's bytes to both variants again, alone.
 
     RUN is the folder of a run, FINDING the number of one of its findings. The models are those of the run, unless --set
@@ -28,7 +29,7 @@ def command(run: Path, finding: int, settings: tuple[str, ...]) -> int:
     from dltf.store import RunFolder, Store
 
     with Store(RunFolder(run).for_reading(), write=False) as store:
-        replayed = replay(store, Host(), finding, settings)
+        replayed = replay(store, Host(), finding, settings, phase)
     old = replayed.finding
     click.echo(f"finding {old.case} ({old.kind}), seed {old.seed_name}, label {old.seed_label}")
     click.echo(f"  made by    {_chain(old.chain)}")

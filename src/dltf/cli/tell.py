@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _SKIPPED_TOLD = 3
+_REFINED = (("shrink", "shrunk"), ("amplify", "amplified"))
 
 
 def tell_summary(outcome: Outcome, resume: str, report: Path | None = None) -> None:
@@ -68,6 +69,7 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
             rows.append((name, f"mean {value['mean']:.3g}, median {value['median']:.3g} {value['unit']}".rstrip()))
     if summary["severity"]["scored"]:
         rows.append(("severity", _severity(summary["severity"])))
+    rows += [(verb, _refined(summary[phase])) for phase, verb in _REFINED if summary[phase] is not None]
     if summary["accuracy"] is not None:
         accuracy = summary["accuracy"]
         rows.append(
@@ -85,6 +87,7 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [("skipped", why) for why in summary["skipped_because"][:_SKIPPED_TOLD]]
     if summary["skipped"] > _SKIPPED_TOLD:
         rows.append(("", f"and {summary['skipped'] - _SKIPPED_TOLD} more, in the table `skipped` of run.sqlite"))
+    rows += [("search", why) for why in summary["search_notes"]]
     rows += [("not reproducible", why) for why in summary["not_reproducible_because"]]
     for role, variant in summary["variants"].items():
         rows += [(role, note) for note in _variant_notes(variant)]
@@ -95,6 +98,25 @@ def _severity(severity: dict[str, Any]) -> str:
     figures = ", ".join(f"{name} {severity[key]:.2g}" for name, key in (("median", "median"), ("worst", "worst")))
     grades = ", ".join(f"{count} {grade}" for grade, count in severity["grades"].items())
     return f"{figures} {severity['unit']}; {grades}"
+
+
+def _refined(told: dict[str, Any]) -> str:
+    """Tell what became of findings, by medians."""
+    if told["why_not"]:
+        return f"nothing: {told['why_not']}"
+    parts = [f"{told['improved']} of {_counted(told['findings'], 'finding')}"]
+    distance, severity = told["distance"], told["severity"]
+    if distance["after"] is not None:
+        parts.append(
+            f"{distance['name']} {distance['before']:.3g} → {distance['after']:.3g} {distance['unit']}".rstrip()
+        )
+    if severity["after"]["median"] is not None:
+        before, after = severity["before"], severity["after"]
+        parts.append(
+            f"severity {before['median']:.2g} → {after['median']:.2g}, "
+            f"worst {before['worst']:.2g} → {after['worst']:.2g} nats"
+        )
+    return f"{', '.join(parts)}; {told['queries']} queries"
 
 
 def _variant_notes(variant: dict[str, Any]) -> list[str]:

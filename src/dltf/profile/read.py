@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Table = dict[str, Any]
 
 T = TypeVar("T")
-TABLES = ("campaign", "domain", "seeds", "models", "search", "operators", "oracle", "gate")
+TABLES = ("campaign", "domain", "seeds", "models", "search", "shrink", "amplify", "operators", "oracle", "gate")
 
 # The host's own keys in tables that also hold a component's settings: they count when a misspelt key gets the nearest.
 _HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -69,12 +69,15 @@ class _Reader:
         seeds, seed_source = self._seeds(domain_name)
         variants = [self._variant(name, domain) for name in VARIANTS]
         search, strategy = self._search()
+        shrink = self._settings(model.ShrinkTable, ("shrink",), self._table("shrink"))
+        amplify = self._settings(model.AmplifyTable, ("amplify",), self._table("amplify"))
         operators = self._operators(domain_name)
         searches = search is None or search.max_queries > 0
         if strategy is not None and searches and strategy.needs_operators and not operators and not self._complaints:
             self._complain(("operators",), f"the search needs operators{self._operator_advice(domain_name)}")
-        if search is not None and search.max_queries:
-            self._only_seeds(variants)
+        asking = ["search.max_queries"] if search is not None and search.max_queries else []
+        asking += [f"{name}.queries" for name, one in (("shrink", shrink), ("amplify", amplify)) if one and one.queries]
+        self._only_seeds(variants, asking)
         oracle = self._oracle(("oracle",), self._table("oracle") or {"use": "top_label"})
         units = domain.geometry.units if domain is not None else ()
         gates = read_gates(self._table("gate"), units, self._complain, self._settings)
@@ -91,6 +94,8 @@ class _Reader:
             candidate=candidate,  # type: ignore[arg-type]
             search=search,  # type: ignore[arg-type]
             strategy=strategy,
+            shrink=shrink,  # type: ignore[arg-type]
+            amplify=amplify,  # type: ignore[arg-type]
             operators=tuple(operators),
             oracle=oracle,
             gates=tuple(gates),
@@ -209,12 +214,12 @@ class _Reader:
             return Joined(tuple(inner), rule)
         return self._used("dltf_oracles", at, table)
 
-    def _only_seeds(self, variants: Iterable[model.Variant | None]) -> None:
+    def _only_seeds(self, variants: Iterable[model.Variant | None], asking: Iterable[str]) -> None:
+        """Complain of the keys that ask a variant about other samples than seeds, where it has no answers to them."""
+        zeros = " and ".join(f"{key} = 0" for key in asking)
         for role, variant in zip(VARIANTS, variants, strict=True):
-            if variant is not None and seeds_only(variant.backend):
-                told = (
-                    ": recorded outputs answer for seeds alone; set search.max_queries = 0 (dltf compare: --queries 0)"
-                )
+            if variant is not None and zeros and seeds_only(variant.backend):
+                told = f": recorded outputs answer for seeds alone; set {zeros} (dltf compare: --queries 0)"
                 self._complain(("models", role, "file"), told)
 
     # --- shared ------------------------------------------------------------------------------------------------

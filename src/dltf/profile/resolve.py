@@ -43,6 +43,8 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         "seeds": unstructure(profile.seeds) | unstructure(profile.seed_source),
         "models": {},
         "search": unstructure(profile.search) | unstructure(profile.strategy),
+        "shrink": unstructure(profile.shrink),
+        "amplify": unstructure(profile.amplify),
         "operators": operators,
         "oracle": _oracle(profile.oracle, tables.get("oracle", {"use": "top_label"})),
         "gate": tables.get("gate", {}),

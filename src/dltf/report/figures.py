@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dltf.report.wording import counted, number, percent, short
+from dltf.report.wording import FORMS, counted, number, percent, short
 
 
 @frozen
@@ -61,6 +61,7 @@ def figures(summary: Mapping[str, Any]) -> list[Figure]:
         *_search(summary),
         *_severity(summary.get("severity") or {}),
         *_distances(summary),
+        *_refined(summary),
         *_accuracy(summary["accuracy"]),
         *_checks(summary),
         *_seconds(summary["seconds"]),
@@ -109,6 +110,23 @@ def _distances(summary: Mapping[str, Any]) -> Iterator[Figure]:
             spread = _spread(("median", value["median"]), ("mean", value["mean"]), unit=value["unit"])
             name = f"distance {short(key.removeprefix('distance_'), 40)}"
             yield Figure(name, spread, "between a searched finding and its seed")
+
+
+def _refined(summary: Mapping[str, Any]) -> Iterator[Figure]:
+    for phase, name in FORMS.items():
+        told = summary.get(phase)
+        if told is None:
+            continue
+        if told["why_not"]:
+            yield Figure(name, "–", told["why_not"])
+            continue
+        distance, severity = told["distance"], told["severity"]
+        changed = [f"{distance['name']} {number(distance['before'])} → {number(distance['after'])} {distance['unit']}"]
+        for title, key in (("severity", "median"), ("worst", "worst")):
+            if severity["after"][key] is not None:
+                changed.append(f"{title} {number(severity['before'][key])} → {number(severity['after'][key])}")
+        about = f"medians of {counted(told['findings'], 'finding')}; {number(told['improved'])} were improved"
+        yield Figure(name, " · ".join(changed), f"{about} by {number(told['queries'])} queries")
 
 
 def _accuracy(accuracy: Mapping[str, float] | None) -> Iterator[Figure]:

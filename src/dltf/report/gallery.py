@@ -10,7 +10,7 @@ from attrs import frozen
 
 from dltf.report import grades
 from dltf.report.names import Names
-from dltf.report.wording import number, short, tail
+from dltf.report.wording import FORMS, number, short, tail
 
 if TYPE_CHECKING:
     from dltf.report.previews import Preview, Previews
@@ -37,6 +37,19 @@ class ClassBar:
 
 
 @frozen
+class Form:
+    """What became of a finding that was shrunk or amplified."""
+
+    title: str
+    finding: Finding
+    reference: str
+    candidate: str
+    severity: float | None
+    distance: str
+    preview: Preview
+
+
+@frozen
 class Card:
     """One finding, ready to be shown."""
 
@@ -51,6 +64,7 @@ class Card:
     steps: str
     distances: tuple[tuple[str, str], ...]
     preview: Preview
+    forms: tuple[Form, ...] = ()
 
 
 @frozen
@@ -77,7 +91,7 @@ def gallery(store: Store, ranked: Sequence[Ranked], names: Names, previews: Prev
             key,
             title,
             about,
-            tuple(card(store.finding(row.case), row, names, previews) for row in rows[key][:count]),
+            tuple(card(store, row, names, previews) for row in rows[key][:count]),
             len(rows[key]),
         )
         for (key, title, about), count in zip(_GROUPS, shown, strict=True)
@@ -98,8 +112,9 @@ def shares(counts: Sequence[int], most: int) -> list[int]:
     return shown
 
 
-def card(finding: Finding, ranked: Ranked, names: Names, previews: Previews) -> Card:
+def card(store: Store, ranked: Ranked, names: Names, previews: Previews) -> Card:
     """Make a finding ready to be shown."""
+    finding = store.finding(ranked.case)
     return Card(
         finding=finding,
         grade=ranked.grade,
@@ -111,6 +126,24 @@ def card(finding: Finding, ranked: Ranked, names: Names, previews: Previews) -> 
         bars=class_bars(finding.reference, finding.candidate, names),
         steps=_steps(finding.chain),
         distances=_distances(finding, previews.units),
+        preview=previews.of(finding),
+        forms=tuple(
+            _form(phase, form, names, previews)
+            for phase, form in store.derived(finding.case).items()
+            if form.sample != finding.sample
+        ),
+    )
+
+
+def _form(phase: str, finding: Finding, names: Names, previews: Previews) -> Form:
+    distances = _distances(finding, previews.units)
+    return Form(
+        title=FORMS[phase],
+        finding=finding,
+        reference=_told(finding.reference, names),
+        candidate=_told(finding.candidate, names),
+        severity=finding.severity,
+        distance=" ".join(distances[0]) if distances else "",
         preview=previews.of(finding),
     )
 

@@ -15,7 +15,7 @@ from dltf.report import grades
 from dltf.report.charts import Bar, Series, bars, heat_map, histogram, scatter
 from dltf.report.names import Names
 from dltf.report.ranking import Ranked
-from dltf.report.wording import counted, number, percent, short, tail
+from dltf.report.wording import FORMS, counted, number, percent, short, tail
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -45,6 +45,7 @@ def plots(
         *_queries(searched),
         *_distances(searched, units),
         *_severity(searched, units),
+        *_refined(store, searched, units),
         *_class_pairs(ranked, names),
         *_operators(summary["operators"]),
         *_natural(store, names),
@@ -85,6 +86,26 @@ def _severity(searched: Sequence[Ranked], units: Mapping[str, str]) -> Iterator[
     yield Plot(
         "Severity against distance", svg, f"At the upper left: a small change, a confident contradiction.{shown}"
     )
+
+
+def _refined(store: Store, searched: Sequence[Ranked], units: Mapping[str, str]) -> Iterator[Plot]:
+    """Plot where shrinking and amplifying have led."""
+    name, unit = _leading(searched, units)
+    rows = store.query("SELECT phase, distances, min(reference_margin, candidate_margin) FROM derived")
+    found = [("as found", one.distances, one.severity) for one in searched]
+    found += [(FORMS[phase], json.loads(distances), severity) for phase, distances, severity in rows]
+    points: dict[str, list[tuple[float, float]]] = {title: [] for title in ("as found", *FORMS.values())}
+    for title, distances, severity in found:
+        if severity is not None and _finite(severity) and _finite(distances.get(name)):
+            points[title].append((distances[name], severity))
+    if not rows or not points["as found"]:
+        return
+    stride = -(-len(found) // _MOST_DOTS) or 1
+    styles = dict(zip(points, ("near-tie", "unsure", "regression"), strict=True))
+    series = [Series(title, styles[title], of[::stride]) for title, of in points.items() if of]
+    alt = f"Scatter plot of severity in nats against the distance {name}: {', '.join(one.name for one in series)}."
+    svg = scatter(series, x_axis=_with(name, unit), y_axis="severity (nats)", alt=alt)
+    yield Plot("What became of them", svg, "Shrinking moves findings to the left, amplifying upwards.")
 
 
 def _class_pairs(ranked: Sequence[Ranked], names: Names) -> Iterator[Plot]:

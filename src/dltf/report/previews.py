@@ -46,7 +46,7 @@ class Previews:
     def __init__(self, store: Store, host: Host) -> None:
         from dltf.campaign.replay import domain_of
 
-        self._drawn: dict[int, Preview] = {}
+        self._drawn: dict[tuple[int, str], Preview] = {}
         self._domain: Domain | None = None
         self.why_not = ""
         try:
@@ -61,9 +61,10 @@ class Previews:
 
     def of(self, finding: Finding) -> Preview:
         """Draw a finding beside its seed; where that fails, say why."""
-        if finding.case not in self._drawn:
-            self._drawn[finding.case] = self._draw(finding)
-        return self._drawn[finding.case]
+        key = (finding.case, finding.phase)
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(finding)
+        return self._drawn[key]
 
     def _draw(self, finding: Finding) -> Preview:
         if self._domain is None:

@@ -6,6 +6,9 @@ import math
 import unicodedata
 from typing import Any
 
+FORMS = {"shrink": "shrunk", "amplify": "amplified"}
+"""What a finding is called after a phase."""
+
 _LONGEST = 160  # characters of a name that a page shows; what is longer says so
 
 # Marks that change the direction of what follows them: shown as escapes, so that no name poses as another.

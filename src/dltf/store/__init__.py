@@ -1,7 +1,7 @@
 """The run store: one SQLite file a run, one writer, nothing lost that was finished."""
 
 from dltf.store.folder import RunFolder
-from dltf.store.rows import CaseEnd, Screened
+from dltf.store.rows import CaseEnd, Derived, Screened
 from dltf.store.store import Store
 
-__all__ = ["CaseEnd", "RunFolder", "Screened", "Store"]
+__all__ = ["CaseEnd", "Derived", "RunFolder", "Screened", "Store"]

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dltf.values import Answer, Finding
 
@@ -36,6 +36,14 @@ class CaseEnd:
     case: int
     outcome: str  # found, nonfinite, crash, exhausted, timeout
     queries: int
+    unconfirmed: int
+
+
+@frozen(eq=False)
+class Derived:
+    """What became of a finding in a phase after the search; `unconfirmed` samples that seemed better did not hold."""
+
+    finding: Finding  # with the phase and its queries
     unconfirmed: int
 
 
@@ -103,6 +111,34 @@ def to_finding(row: tuple[Any, ...]) -> Finding:
         suffix=row[22],
         sample=row[24],
         seed=row[25],
+    )
+
+
+def of_derived(derived: Derived) -> tuple[Any, ...]:
+    """Return the row of a derived finding."""
+    f = derived.finding
+    weighed = (to_json(f.chain), to_json(f.distances), f.reference_margin, f.candidate_margin, f.grade, f.region)
+    told = (f.case, f.phase, f.queries, derived.unconfirmed, f.tied, *_row(f.reference), *_row(f.candidate))
+    return (*told, *weighed, hashlib.sha256(f.sample).hexdigest(), f.sample)
+
+
+def to_derived(row: tuple[Any, ...], finding: Finding) -> Finding:
+    """Read what became of a finding."""
+    return evolve(
+        finding,
+        phase=row[1],
+        queries=row[2],
+        tied=bool(row[4]),
+        reference=_answer(row[5:8]),
+        candidate=_answer(row[8:11]),
+        chain=tuple(json.loads(row[11])),
+        last_draw={},
+        distances=json.loads(row[12]),
+        reference_margin=row[13],
+        candidate_margin=row[14],
+        grade=row[15],
+        region=row[16],
+        sample=row[18],
     )
 
 

@@ -59,3 +59,28 @@ CREATE TABLE IF NOT EXISTS findings (
   sample BLOB NOT NULL,
   seed BLOB NOT NULL
 ) STRICT;
+
+-- What became of findings that were refined, one row for each that is done. phase: shrink, amplify. queries: those of the
+-- phase. A finding that could not be made better is here as it was. What is not here is as in findings.
+CREATE TABLE IF NOT EXISTS derived (
+  "case" INTEGER NOT NULL REFERENCES findings,
+  phase TEXT NOT NULL,
+  queries INTEGER NOT NULL,
+  unconfirmed INTEGER NOT NULL,
+  tied INTEGER NOT NULL,
+  reference_decision TEXT,
+  reference_log_score REAL,
+  reference_state BLOB,
+  candidate_decision TEXT,
+  candidate_log_score REAL,
+  candidate_state BLOB,
+  chain TEXT NOT NULL,
+  distances TEXT NOT NULL,
+  reference_margin REAL,
+  candidate_margin REAL,
+  grade TEXT NOT NULL,
+  region TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  sample BLOB NOT NULL,
+  PRIMARY KEY ("case", phase)
+) STRICT;

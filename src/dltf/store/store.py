@@ -15,10 +15,10 @@ from typing import Any
 from dltf.errors import RunFolderError
 from dltf.store import rows
 from dltf.store.folder import RunFolder
-from dltf.store.rows import CaseEnd, Screened
+from dltf.store.rows import CaseEnd, Derived, Screened
 from dltf.values import Answer, Finding
 
-SCHEMA = 2
+SCHEMA = 3
 _THE_FOLDER = "name the folder that dltf run wrote"
 _ROOM = "make room on the disk and go on with --resume, or name another folder with --out"
 
@@ -188,12 +188,35 @@ class Store:
         columns = (
             'SELECT "case", phase, kind, queries, chain, reference_decision, candidate_decision, sha256 FROM findings'
         )
-        found = self._db.execute(f'{columns} ORDER BY "case"').fetchall()
-        return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+        return _digest(self._db.execute(f'{columns} ORDER BY "case"').fetchall())
+
+    # --- what became of them -------------------------------------------------------------------------------------
+
+    def add_derived(self, derived: Derived) -> None:
+        self._db.execute(f"INSERT OR REPLACE INTO derived VALUES ({rows.marks(19)})", rows.of_derived(derived))
+
+    def derived_cases(self, phase: str) -> set[int]:
+        """Return the cases that are done with this phase."""
+        return {case for (case,) in self._db.execute('SELECT "case" FROM derived WHERE phase = ?', (phase,))}
+
+    def derived(self, case: int) -> dict[str, Finding]:
+        """Return what became of a finding, by phase, in the order of the phases."""
+        finding = self.finding(case)
+        found = self._db.execute('SELECT * FROM derived WHERE "case" = ? ORDER BY phase DESC', (case,))
+        return {row[1]: rows.to_derived(row, finding) for row in found}
+
+    def derived_digest(self, phase: str) -> str:
+        """Return one sha256 over what became of all findings in this phase."""
+        columns = 'SELECT "case", queries, reference_decision, candidate_decision, sha256 FROM derived WHERE phase = ?'
+        return _digest(self._db.execute(f'{columns} ORDER BY "case"', (phase,)).fetchall())
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Read anything: the tables are in `schema.sql`."""
         return self._db.execute(sql).fetchall()
+
+
+def _digest(found: list[tuple[Any, ...]]) -> str:
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 @contextmanager

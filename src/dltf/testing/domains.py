@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltf.errors import MisfitError, SeedError
-from dltf.testing.promise import Subject, grouped, hold, same, samples
+from dltf.testing.fakes import stream
+from dltf.testing.promise import Subject, grouped, hold, same, samples, survives
 from dltf.values import TensorSpec
 
 if TYPE_CHECKING:
     from dltf.contracts import Codec, Preprocess
     from dltf.values import Sample
 
+_MOST_PARTS = 31
 _GARBAGE = (b"", b"\0", b"\0" * 64, bytes(range(256)), b"\xff\xfe no such file \r\n", b"{not: a file}\n")
 
 
@@ -117,6 +119,80 @@ def a_preview_shows_something(subject: Subject) -> None:
     for seed, mutant in zip(*_pairs(subject), strict=True):
         shown = preview.render(seed, mutant)
         hold(isinstance(shown, bytes) and shown, f'"{subject.name}" renders {shown!r}, not the bytes of a preview')
+
+
+# --- paths, where the domain offers them -----------------------------------------------------------------------------
+
+
+def paths_lead_from_sample_to_sample(subject: Subject) -> None:
+    """A path begins and ends with its samples, each row goes its own way, and all on it survive their files."""
+    __tracebackhide__ = True
+    domain = subject.make()
+    between: Any = getattr(domain.geometry, "interpolate", None)
+    for group in grouped(samples(subject)) if between is not None else ():
+        seeds, partners = np.stack(group), np.stack([*group[1:], group[0]])
+        n = len(group)
+        for t, ends in ((0.0, seeds), (1.0, partners)):
+            told = f'"{subject.name}": at t = {t:g} a path is not at its sample'
+            hold(same(between(seeds, partners, np.full(n, t)), ends), told)
+        shares = np.linspace(0.2, 0.8, n)
+        made = between(seeds, partners, shares)
+        for row in range(n):
+            alone = between(seeds[row : row + 1], partners[row : row + 1], shares[row : row + 1])
+            hold(same(alone[0], made[row]), f'"{subject.name}": a path depends on those beside it')
+            hold(survives(domain.codec, made[row]), f'"{subject.name}": what is on a path does not survive its file')
+
+
+# --- shrinking and amplifying, where the domain offers them --------------------------------------------------------
+
+
+def a_change_is_as_large_as_its_first_distance(subject: Subject) -> None:
+    """`size` of the difference of two samples is their first distance; a `patch` has a size."""
+    __tracebackhide__ = True
+    geometry = subject.make().geometry
+    if not hasattr(geometry, "size"):
+        return
+    name = next(iter(geometry.units))
+    for seed, mutant in zip(*_pairs(subject), strict=True):
+        change = (mutant.astype(np.float64) - seed)[np.newaxis]
+        size, distance = geometry.size(change), geometry.distances([seed], [mutant])[name]
+        told = f'"{subject.name}": a change of the distance {distance[0]} ({name}) has the size {size}'
+        hold(size.shape == (1,) and np.allclose(size, distance, rtol=1e-6), told)
+        if hasattr(geometry, "patch"):
+            drawn = [geometry.patch(seed.shape, stream()) for _ in range(2)]
+            hold(drawn[0].shape == seed.shape, f'"{subject.name}": a patch for {seed.shape} is {drawn[0].shape}')
+            hold(same(*drawn), f'"{subject.name}": two patches from equal streams differ')
+            hold(geometry.size(drawn[0][np.newaxis])[0] > 0, f'"{subject.name}": a patch changes nothing')
+
+
+def rounding_gives_samples(subject: Subject) -> None:
+    """A sample is rounded to itself, and anything to a sample that its file gives back; whatever is beside it."""
+    __tracebackhide__ = True
+    domain = subject.make()
+    rounded: Any = getattr(domain.geometry, "rounded", None)
+    for group in grouped(samples(subject)) if rounded is not None else ():
+        whole = np.stack(group)
+        hold(same(rounded(whole.astype(np.float64), 0.5), whole), f'"{subject.name}" does not round a sample to itself')
+        far = whole.astype(np.float64) * 3.7 - 11.3
+        made = rounded(far, np.full(far.shape, 0.3))
+        hold(made.dtype == whole.dtype, f'"{subject.name}" rounds to {made.dtype}, and its samples are {whole.dtype}')
+        for one, values in zip(made, far, strict=True):
+            hold(survives(domain.codec, one), f'"{subject.name}" rounds to what its file does not give back')
+            hold(same(rounded(values[np.newaxis], 0.3)[0], one), f'"{subject.name}" rounds a sample by its neighbours')
+
+
+def parts_are_few_and_numbered(subject: Subject) -> None:
+    """`parts` numbers every value of a sample: int64, from 0 on without a gap, 31 parts at most."""
+    __tracebackhide__ = True
+    parts: Any = getattr(subject.make().geometry, "parts", None)
+    for sample in samples(subject) if parts is not None else ():
+        for shifted in (False, True):
+            numbers = parts(sample.shape, shifted)
+            told = f"{numbers.dtype} {list(numbers.shape)} for a sample {list(sample.shape)}"
+            hold(numbers.dtype == np.int64 and numbers.shape == sample.shape, f'"{subject.name}" gives parts as {told}')
+            used = np.unique(numbers).tolist()
+            hold(used == list(range(len(used))), f'"{subject.name}" numbers its parts {used}, not from 0 on')
+            hold(len(used) <= _MOST_PARTS, f'"{subject.name}" has {len(used)} parts, and {_MOST_PARTS} is the most')
 
 
 # --- tensors -----------------------------------------------------------------------------------------------------
@@ -231,6 +307,10 @@ PROMISES = (
     distances_are_one_float_for_each_pair,
     a_sample_is_at_distance_0_from_itself,
     a_preview_shows_something,
+    paths_lead_from_sample_to_sample,
+    a_change_is_as_large_as_its_first_distance,
+    rounding_gives_samples,
+    parts_are_few_and_numbered,
     input_settings_have_defaults,
     a_foreign_input_is_a_misfit,
     each_sample_gets_one_row,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import field, frozen
 
+from dltf_image import refine
 from dltf_image.regions import region
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dltf.plugin import Batch, FloatArray, Sample
+    from dltf.plugin import Batch, FloatArray, IntArray, Sample, Stream
 
 _MOST = 4096  # values of a vector that neighbours are found by
 _UNITS = {"rms": "grey levels", "max": "grey levels", "ssim": ""}
@@ -52,6 +53,18 @@ class ImageGeometry:
             size, how = (side, side), cv2.INTER_AREA
             samples = np.stack([cv2.resize(np.ascontiguousarray(one), size, interpolation=how) for one in samples])
         return samples.reshape(count, -1)
+
+    def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:
+        return refine.rounded(values, rounding)
+
+    def size(self, changes: FloatArray) -> FloatArray:
+        return refine.rms(changes)
+
+    def parts(self, shape: tuple[int, ...], shifted: bool) -> IntArray:
+        return refine.blocks(shape, shifted)
+
+    def patch(self, shape: tuple[int, ...], stream: Stream) -> FloatArray:
+        return refine.patch(shape, stream)
 
 
 def _rms(seed: Sample, mutant: Sample) -> float:

@@ -11,7 +11,6 @@ from attrs import frozen
 from dltf.campaign.neighbours import Nearest, Vectors
 
 if TYPE_CHECKING:
-
     from dltf.contracts import Geometry, MutationOperator
     from dltf.feed import Columns
     from dltf.values import Batch, Draws, FloatArray, IntArray, Sample, Stream

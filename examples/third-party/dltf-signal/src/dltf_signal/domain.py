@@ -13,7 +13,7 @@ from dltf_signal.codec import Column
 from dltf_signal.tensors import Channel
 
 if TYPE_CHECKING:
-    from dltf.plugin import FloatArray, Sample
+    from dltf.plugin import Batch, FloatArray, IntArray, Sample, Stream
 
 
 class Amplitudes:
@@ -27,6 +27,29 @@ class Amplitudes:
             "rms": _each(changes, lambda change: np.sqrt(np.mean(change**2))),
             "max": _each(changes, lambda change: np.max(np.abs(change))),
         }
+
+    # What follows lets a search go along paths, and findings be shrunk and amplified; a domain may leave it out.
+
+    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch:
+        share = t[:, None]
+        return np.asarray(((1 - share) * seeds + share * partners).astype(np.float32))
+
+    def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:
+        return values.astype(np.float32)
+
+    def size(self, changes: FloatArray) -> FloatArray:
+        return np.asarray(np.sqrt(np.mean(changes**2, axis=1)))
+
+    def parts(self, shape: tuple[int, ...], shifted: bool) -> IntArray:
+        length = -(-shape[0] // 16)
+        return (np.arange(shape[0]) + (length // 2 if shifted else 0)) // length
+
+    def patch(self, shape: tuple[int, ...], stream: Stream) -> FloatArray:
+        length = max(1, shape[0] // 16)
+        start = int(stream.integers(shape[0] - length + 1))
+        drawn = np.zeros(shape)
+        drawn[start : start + length] = 0.1 * stream.standard_normal(length)
+        return drawn
 
 
 class Plot:
