@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from attrs import field, frozen, validators
 
+from dltf.builtin.leads import States, crossing, first_of, listed, reading
 from dltf.plugin import Briefing, Observations, Plans, Turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dltf.plugin import BoolArray, FloatArray, IntArray, ScreenedSeeds, Stream
+    from dltf.plugin import BoolArray, FloatArray, IntArray, Stream
 
     Vectors = NDArray[np.float64]
 
@@ -29,7 +30,6 @@ _SLOW = 4  # steps in a row that leave more than half of a bracket, before it is
 _POWER = 0.75  # margins bend along a path: a wide bracket is cut by their powers, a narrow one by themselves
 _RANK_POWER = 0.6  # the same for whole paths, when they are ranked
 _NARROWEST = 1e-4  # of a path: below it there is hardly another sample
-_NO_FLOOR = -80.0  # the least log-probability where states have no steps
 
 
 @frozen
@@ -61,7 +61,7 @@ class _Search:
         self._settings = settings
         self._operators = len(briefing.operators)
         self._screened = briefing.screened
-        self._reads = _reading(self._screened)
+        self._reads = reading(self._screened)
         slots = briefing.slots
         self._ends = np.zeros((slots, 2))  # low and high t
         self._values: Vectors = np.zeros((slots, 2, 2, 1))
@@ -74,15 +74,17 @@ class _Search:
         self._steps = np.zeros(slots, dtype=np.int64)
         self._slow = np.zeros(slots, dtype=np.int64)
         self._asked = np.ones(slots)
+        self._tried = np.zeros((slots, self._operators), dtype=np.int64)  # in vain, by operator
 
     # --- seats -------------------------------------------------------------------------------------------------------
 
     def seat(self, slots: IntArray, reference: Observations, candidate: Observations, rows: IntArray) -> None:
         for position, (slot, row) in enumerate(zip(slots.tolist(), rows.tolist(), strict=True)):
             seen = reference.take([position]), candidate.take([position])
-            self._answers[slot] = _first(seen[0].decisions)
+            self._answers[slot] = first_of(seen[0].decisions)
             self._open[slot] = False
             self._partner[slot] = self._operator[slot] = -1
+            self._tried[slot] = 0
             origin = self._reads.both(seen, [self._answers[slot]])[0]
             self._hold(origin.shape[-1])
             self._origin[slot] = origin
@@ -101,20 +103,20 @@ class _Search:
         if not len(rows):
             return []
         order = np.arange(len(rows))
-        if self._settings.rank != "distance" and isinstance(self._reads, _States):
+        if self._settings.rank != "distance" and isinstance(self._reads, States):
             order = np.argsort(self._scores(rows, distances, seen), kind="stable")
         return [int(partner) for partner in rows[order[: self._settings.paths]][::-1]]
 
     def _scores(self, rows: IntArray, distances: FloatArray, seen: tuple[Observations, Observations]) -> FloatArray:
         """Return a score for each partner, the least for the best, from where both variants are to cross."""
         reads, n = self._reads, len(rows)
-        answer = _first(seen[0].decisions)
+        answer = first_of(seen[0].decisions)
         own, at = np.full(n, reads.column(answer)), np.arange(n)
         start = reads.both((seen[0].take([0] * n), seen[1].take([0] * n)), [answer] * n)
         end = reads.ends(rows, answer)
         leads = [values[at, :, own][..., None] - values for values in (start, end)]  # [n, variant, classes]
         power = np.full(len(rows), _RANK_POWER)
-        ours, theirs = (_crossing(leads[0][:, one], leads[1][:, one], power) for one in (0, 1))
+        ours, theirs = (crossing(leads[0][:, one], leads[1][:, one], power) for one in (0, 1))
         gap = np.abs(ours - theirs)
         if self._settings.rank == "gap":
             return -gap * distances
@@ -153,7 +155,9 @@ class _Search:
             self._values[slot, 1] = self._reads.ends(np.array([partner]), self._answers[slot])[0]
             self._open[slot] = True
         elif self._operators:
-            self._operator[slot] = stream.integers(self._operators)
+            least = np.flatnonzero(self._tried[slot] == self._tried[slot].min())
+            self._operator[slot] = operator = int(least[stream.integers(len(least))])
+            self._tried[slot, operator] += 1
 
     def _next(self, slots: IntArray) -> FloatArray:
         """Return where both variants together are expected to change their answer, or the middle."""
@@ -163,7 +167,7 @@ class _Search:
         values = self._values[slots]
         rows = np.arange(len(slots))
         leads = self._reads.mean(values[rows, :, :, own][..., None] - values, values, own)  # [n, end, classes]
-        share = _crossing(leads[:, 0], leads[:, 1], _POWER + (1 - _POWER) * (1 - width))
+        share = crossing(leads[:, 0], leads[:, 1], _POWER + (1 - _POWER) * (1 - width))
         halve = (self._slow[slots] >= _SLOW) | (share >= 1.0)
         return np.asarray(low + width * np.where(halve, 0.5, np.clip(share, _EDGE, 1 - _EDGE)))
 
@@ -171,7 +175,7 @@ class _Search:
 
     def tell(self, slots: IntArray, turn: Turn) -> BoolArray:
         own = [self._answers[slot] for slot in slots.tolist()]
-        answers = _listed(turn.reference.decisions)
+        answers = listed(turn.reference.decisions)
         stays = np.array([answer == ours for answer, ours in zip(answers, own, strict=True)], dtype=np.bool_)
         values = self._reads.both((turn.reference, turn.candidate), own)
         opened = self._open[slots]
@@ -195,104 +199,6 @@ class _Search:
         self._steps[slots] += 1
         over = (self._steps[slots] >= self._settings.steps) | (width < _NARROWEST)
         self._open[slots[over]] = False
-
-
-# --- what margins are made of --------------------------------------------------------------------------------------
-
-
-def _crossing(at_low: Vectors, at_high: Vectors, power: FloatArray) -> FloatArray:
-    """Return where another class first overtakes [n], a share of the way, from leads [n, classes] at both ends.
-
-    Between the ends sign(lead) × |lead| ** power is taken for a straight line; 1 where no class leads at the high end.
-    """
-    up, down = np.maximum(at_low, 0.0) ** power[:, None], np.maximum(-at_high, 0.0) ** power[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(down > 0, (up + 1e-9) / (up + 1e-9 + down), 1.0)
-    return np.asarray(share.min(axis=1))
-
-
-@frozen(eq=False)
-class _States:
-    """Log-probabilities of every class: a third answer on the way is seen coming."""
-
-    screened: ScreenedSeeds
-    floors: Vectors  # the least log-probability of each variant
-
-    def both(self, seen: tuple[Observations, Observations], own: Sequence[Any]) -> Vectors:
-        """Return what both variants say [n, variant, classes]."""
-        states = [one.states for one in seen if one.states is not None]
-        with np.errstate(divide="ignore"):
-            logs = np.log(np.stack(states, axis=1).astype(np.float64))
-        values: Vectors = np.maximum(logs, self.floors[None, :, None])
-        return values
-
-    def ends(self, rows: IntArray, own: Any) -> Vectors:
-        """Return what both say at the ends of paths to these partners."""
-        return self.both((self.screened.reference.take(rows), self.screened.candidate.take(rows)), [])
-
-    def mean(self, leads: Vectors, values: Vectors, own: Sequence[int]) -> Vectors:
-        """Return the mean lead of both variants [n, end, classes].
-
-        Where one variant's probability is at its floor, a quantised zero, it only says "at most": the other's counts.
-        """
-        least = values <= self.floors[None, None, :, None] + 1e-9
-        least |= least[np.arange(len(own)), :, :, own][..., None]
-        mean: Vectors = np.where(least & ~least[:, :, ::-1], leads[:, :, ::-1], leads).mean(axis=2)
-        return mean
-
-    def column(self, own: Any) -> int:
-        return int(own)
-
-
-@frozen(eq=False)
-class _Labels:
-    """Nothing but answers: every step is a bisection."""
-
-    def both(self, seen: tuple[Observations, Observations], own: Sequence[Any]) -> Vectors:
-        answers = [_listed(one.decisions) for one in seen]
-        same = [[1.0 if answer == ours else -1.0 for answer, ours in zip(one, own, strict=True)] for one in answers]
-        signs = np.array(same).T.reshape(-1, 2)
-        return np.stack([signs, np.zeros_like(signs)], axis=2)
-
-    def ends(self, rows: IntArray, own: Any) -> Vectors:
-        return np.tile(np.array([-1.0, 0.0]), (len(rows), 2, 1))
-
-    def mean(self, leads: Vectors, values: Vectors, own: Sequence[int]) -> Vectors:
-        mean: Vectors = leads.mean(axis=2)
-        return mean
-
-    def column(self, own: Any) -> int:
-        return 0
-
-
-def _reading(screened: ScreenedSeeds | None) -> _States | _Labels:
-    """Return how to read answers: by states where they are the scores of decisions, by labels else."""
-    if screened is None or not len(screened):
-        return _Labels()
-    seen = (screened.reference, screened.candidate)
-    for one in seen:
-        if one.states is None or not isinstance(one.decisions, np.ndarray):
-            return _Labels()
-        if one.states.shape[1] <= one.decisions.max() or (one.states.argmax(axis=1) != one.decisions).any():
-            return _Labels()
-    return _States(screened, np.array([_floor(one) for one in seen]))
-
-
-def _floor(seen: Observations) -> float:
-    """Return the least log-probability: that of half the smallest that was seen."""
-    states = seen.states
-    assert states is not None
-    above = states[states > 0]
-    return max(float(np.log(above.min() / 2)), _NO_FLOOR) if len(above) else 0.0
-
-
-def _first(decisions: Any) -> Any:
-    decision = decisions[0]
-    return decision.item() if hasattr(decision, "item") else decision
-
-
-def _listed(decisions: Any) -> list[Any]:
-    return decisions.tolist() if isinstance(decisions, np.ndarray) else list(decisions)
 
 
 def _those(items: Sequence[Any], wanted: BoolArray) -> list[Any]:
