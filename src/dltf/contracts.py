@@ -206,6 +206,13 @@ class MutationOperator(Protocol):
         """Return new samples of the same shape and dtype; strength 0 is the identity, 1 the draw's full effect."""
 
 
+class Amounts(Protocol):
+    """What a `MutationOperator` may offer beside: its effect in its own unit, for people (`dltf gap --operators`)."""
+
+    def amounts(self, draws: Draws, strengths: FloatArray) -> tuple[FloatArray, str]:
+        """Return float64 [n], how much these draws do at these strengths, and the unit ("px", "°", …)."""
+
+
 class OperatorPreset(Protocol):
     """A named set of operators."""
 

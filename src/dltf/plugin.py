@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dltf.component import Component
 from dltf.contracts import (
+    Amounts,
     Codec,
     Decoder,
     Disturbs,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NATIVE",
+    "Amounts",
     "Batch",
     "BoolArray",
     "Briefing",
