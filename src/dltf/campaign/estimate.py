@@ -11,10 +11,11 @@ import attrs
 from attrs import define, frozen
 
 from dltf.campaign.confirm import answer_of, kind_of
+from dltf.campaign.hunt import engine_of
 from dltf.campaign.neighbours import paths_of
 from dltf.campaign.opening import Opened, fits, make_pair, open_seeds, settle
 from dltf.errors import MisfitError, SeedError
-from dltf.search.engine import End, Engine, Hit, Start
+from dltf.search.engine import End, Hit, Start
 
 if TYPE_CHECKING:
     from dltf.profile import Profile
@@ -141,16 +142,7 @@ def _search(profile: Profile, opened: Opened, starts: Sequence[Start], trial_s: 
         if trial.seconds > trial_s:
             raise _TimeIsUpError
 
-    engine = Engine(
-        pair=opened.pair,
-        strategy=profile.strategy,
-        operators={entry.name: entry.operator for entry in profile.operators},
-        campaign_seed=profile.campaign.seed,
-        slots=opened.batch,
-        max_queries=profile.search.max_queries,
-        timeout_s=profile.search.timeout_s,
-        paths=paths,
-    )
+    engine = engine_of(profile, opened, paths)
     with suppress(_TimeIsUpError):
         engine.run((attrs.evolve(start, row=row_of.get(start.case, -1)) for start in starts), holds, ended, progressed)
     return trial

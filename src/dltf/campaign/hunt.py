@@ -44,16 +44,7 @@ def hunt(
     if getattr(profile.strategy, "takes_paths", False):
         paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
         store.note(search_notes=_without_paths(paths))
-    engine = Engine(
-        pair=opened.pair,
-        strategy=profile.strategy,
-        operators={entry.name: entry.operator for entry in profile.operators},
-        campaign_seed=profile.campaign.seed,
-        slots=opened.batch,
-        max_queries=profile.search.max_queries,
-        timeout_s=profile.search.timeout_s,
-        paths=paths,
-    )
+    engine = engine_of(profile, opened, paths)
     keeper = _Keeper(profile.domain, opened.pair, store)
 
     def ended(ends: Sequence[End]) -> None:
@@ -63,6 +54,20 @@ def hunt(
 
     row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     engine.run(_starts(cases, row_of, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
+
+
+def engine_of(profile: Profile, opened: Opened, paths: Paths | None) -> Engine:
+    """Return the engine that searches as the profile says."""
+    return Engine(
+        pair=opened.pair,
+        strategy=profile.strategy,
+        operators={entry.name: entry.operator for entry in profile.operators},
+        campaign_seed=profile.campaign.seed,
+        slots=opened.batch,
+        max_queries=profile.search.max_queries,
+        timeout_s=profile.search.timeout_s,
+        paths=paths,
+    )
 
 
 def _without_paths(paths: Paths | None) -> list[str]:
