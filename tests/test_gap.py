@@ -248,7 +248,7 @@ def test_an_operators_strength_is_told_in_its_own_unit() -> None:
     streams = [stream_of(0, case) for case in range(3)]
     (ways,) = strengths_of([grey(100)] * 3, [{}] * 3, streams, Brightness())
     amounts, unit = ways.amounts(np.array([1.0, 0.5, 0.0]))
-    changes = ways.ends()[:, 0, 0, 0].astype(int) - 100
+    changes = np.stack(ways.ends())[:, 0, 0, 0].astype(int) - 100
     assert unit == "grey levels"
     assert amounts[0] == pytest.approx(abs(changes[0]), abs=0.5)
     assert amounts[1] == pytest.approx(abs(changes[1]) / 2, abs=0.5)

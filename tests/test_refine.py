@@ -34,8 +34,8 @@ from dltf.host import Host
 from dltf.plugin import CampaignProgress, Observations, TensorSpec, hookimpl
 from dltf.profile import read_profile
 from dltf.report import write_report
-from dltf.search.engine import Paths
 from dltf.search.pair import Judged
+from dltf.search.paths import Paths
 from dltf.store import RunFolder, Store
 from dltf.values import ScreenedSeeds
 

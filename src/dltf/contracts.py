@@ -11,7 +11,7 @@ an operator. The names of a domain's seed sources, operators and presets begin w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -110,14 +110,23 @@ class Regions(Protocol):
 
 
 class Interpolates(Protocol):
-    """What a `Geometry` may offer beside: the samples between two others, for searches along paths."""
+    """What a `Geometry` may offer beside: the samples between two others, for searches along paths.
 
-    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch:
-        """Return row i at t[i] in [0, 1] of the way from seed to partner, of their shape and dtype; 0 is the seed."""
+    Seeds are of one shape and partners of one shape: of the same, unless the geometry has `across_shapes = True`.
+    """
+
+    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch | Sequence[Sample]:
+        """Return row i at t[i] in [0, 1] of the way from seed to partner, of their dtype; 0 is the seed, 1 the partner.
+
+        Where both are of one shape, so is all between them. Across shapes a list may be returned.
+        """
 
 
 class Embeds(Protocol):
-    """What a `Geometry` may offer beside: vectors whose distances stand for those of samples, to find neighbours."""
+    """What a `Geometry` may offer beside: vectors whose distances stand for those of samples, to find neighbours.
+
+    With `across_shapes = True` it has to: samples of any two shapes are then compared by their vectors.
+    """
 
     def embed(self, samples: Batch) -> NDArray[Any]:
         """Return [n, d], uint8 or float32, d some thousands at most."""
@@ -161,8 +170,19 @@ class Preview(Protocol):
     def render(self, seed: Sample, mutant: Sample) -> bytes: ...
 
 
+class ShowsBeside(Protocol):
+    """What a `Preview` may offer beside: what one picture cannot show, a sound to be played, say."""
+
+    def beside(self, seed: Sample, mutant: Sample) -> Sequence[tuple[str, str, bytes]]:
+        """Return further files: a title, the suffix, the bytes."""
+
+
 class Domain(Protocol):
-    """A kind of input. Its settings, where it has any, come from the table `[domain]`."""
+    """A kind of input. Its settings, where it has any, come from the table `[domain]`.
+
+    A setting of the domain (the sampling rate of all clips, say) is the default of the setting of that name in the
+    campaign's seed source, operators, presets and backends.
+    """
 
     codec: Codec
     tensors: Tensors
@@ -197,13 +217,17 @@ class MutationOperator(Protocol):
     """A change to an input: first draw what is random, then act.
 
     Row i of a draw depends on sample i and on stream i alone, so that no batch size, order or neighbour matters.
+    An operator whose mutants may differ in shape from their samples has `keeps_shape: ClassVar[bool] = False`.
     """
 
     def draw(self, samples: Batch, streams: Sequence[Stream]) -> Draws:
         """Return the random numbers, by name, each array with one row for each sample."""
 
-    def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch:
-        """Return new samples of the same shape and dtype; strength 0 is the identity, 1 the draw's full effect."""
+    def apply(self, samples: Batch, draws: Draws, strengths: FloatArray) -> Batch | Sequence[Sample]:
+        """Return new samples of the same dtype; strength 0 is the identity, 1 the draw's full effect.
+
+        They are stacked where they keep their shape, else a list.
+        """
 
 
 class Amounts(Protocol):
@@ -288,6 +312,23 @@ class Oracle(Protocol):
     """Whether two answers to one input differ. Two equal answers never do."""
 
     def judge(self, reference: Observations, candidate: Observations) -> Verdicts: ...
+
+
+class JudgesByLabels(Protocol):
+    """An `Oracle` that looks at the truth, too: the labels of the seeds that the inputs were made of, None without."""
+
+    needs_labels: ClassVar[bool]  # True
+
+    def judge(
+        self, reference: Observations, candidate: Observations, labels: Sequence[Hashable | None]
+    ) -> Verdicts: ...
+
+
+class Aligns(Protocol):
+    """What an `Oracle` may offer beside: two answers piece by piece, for people."""
+
+    def align(self, ours: Hashable, theirs: Hashable) -> Sequence[tuple[str, str]]:
+        """Return the pieces of both that belong together, in order; "" where one answer has nothing there."""
 
 
 # --- search ------------------------------------------------------------------------------------------------------

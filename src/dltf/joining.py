@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
@@ -34,10 +35,32 @@ class Joined(Joins):
     oracles: tuple[Oracle, ...]
     rule: Literal["all", "any"]
 
-    def judge(self, reference: Observations, candidate: Observations) -> Verdicts:
-        verdicts = [oracle.judge(reference, candidate) for oracle in self.oracles]
+    @property
+    def needs_labels(self) -> bool:
+        return any(needs_labels(oracle) for oracle in self.oracles)
+
+    def judge(
+        self, reference: Observations, candidate: Observations, labels: Sequence[Hashable | None] | None = None
+    ) -> Verdicts:
+        verdicts = [judged(oracle, reference, candidate, labels) for oracle in self.oracles]
         return Verdicts(
             deviates=reduce(and_ if self.rule == "all" else or_, (verdict.deviates for verdict in verdicts)),
             distances=verdicts[0].distances,
             tied=reduce(or_, (verdict.tied for verdict in verdicts)),
         )
+
+
+def needs_labels(oracle: Oracle) -> bool:
+    """Whether an oracle is one of `contracts.JudgesByLabels`."""
+    return bool(getattr(oracle, "needs_labels", False))
+
+
+def judged(
+    oracle: Any, reference: Observations, candidate: Observations, labels: Sequence[Hashable | None] | None
+) -> Verdicts:
+    """Return an oracle's verdicts; one that goes by labels is given those of the seeds."""
+    if not needs_labels(oracle):
+        verdicts: Verdicts = oracle.judge(reference, candidate)
+        return verdicts
+    known: Verdicts = oracle.judge(reference, candidate, [None] * len(reference) if labels is None else labels)
+    return known

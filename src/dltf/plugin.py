@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dltf.component import Component
 from dltf.contracts import (
+    Aligns,
     Amounts,
     Codec,
     Decoder,
@@ -14,6 +15,7 @@ from dltf.contracts import (
     Embeds,
     Geometry,
     Interpolates,
+    JudgesByLabels,
     ManyFiles,
     ModelBackend,
     MutationOperator,
@@ -29,6 +31,7 @@ from dltf.contracts import (
     SearchStrategy,
     Seeds,
     SeedSource,
+    ShowsBeside,
     Suggests,
     Tensors,
 )
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NATIVE",
+    "Aligns",
     "Amounts",
     "Batch",
     "BoolArray",
@@ -93,6 +97,7 @@ __all__ = [
     "Interpolates",
     "Joined",
     "Joins",
+    "JudgesByLabels",
     "ManyFiles",
     "MisfitError",
     "MissingPackageError",
@@ -122,6 +127,7 @@ __all__ = [
     "SeedSource",
     "SeedSourceError",
     "Seeds",
+    "ShowsBeside",
     "Stream",
     "Suggestion",
     "Suggests",

@@ -53,7 +53,7 @@ def confirm(suspect: Suspect, pair: Pair, domain: Domain) -> Finding | None:
     """Return the finding, or None where it does not hold alone or does not survive its file form."""
     data = domain.codec.encode(suspect.sample)
     sample = domain.codec.decode(data)
-    judged = pair.judge_alone(sample, suspect.seed.columns)
+    judged = pair.judge_alone(sample, suspect.seed.columns, suspect.seed.label)
     kind = kind_of(judged)
     if kind is None:
         return None

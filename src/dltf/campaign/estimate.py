@@ -94,12 +94,15 @@ def _screen(opened: Opened, trial_s: float) -> tuple[list[Start], int, float]:
     for first in range(0, len(opened.cases), opened.batch):
         batch = opened.cases[first : first + opened.batch]
         seeds = _readable(opened, batch)
-        judged = opened.pair.judge([seed.sample for _, seed in seeds], [seed.columns for _, seed in seeds])
+        known = [seed for _, seed in seeds]
+        judged = opened.pair.judge(
+            [seed.sample for seed in known], [seed.columns for seed in known], [seed.label for seed in known]
+        )
         for column, row in enumerate(judged.rows.tolist()):
             if not judged.verdicts.deviates[column] and judged.finite[column]:
                 case, seed = seeds[row]
                 ours, theirs = judged.reference.take([column]), judged.candidate.take([column])
-                starts.append(Start(case, seed.sample, ours, theirs, seed.columns))
+                starts.append(Start(case, seed.sample, ours, theirs, seed.columns, label=seed.label))
         seen += len(batch)
         if time.perf_counter() - began > trial_s:
             break
@@ -126,10 +129,11 @@ def _search(profile: Profile, opened: Opened, starts: Sequence[Start], trial_s: 
         paths = paths_of(opened, profile.domain, answers)
     row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     began = time.perf_counter()
-    columns = {start.case: start.columns for start in starts}
+    of = {start.case: start for start in starts}
 
     def holds(hit: Hit) -> bool:
-        return kind_of(opened.pair.judge_alone(hit.sample, columns[hit.case])) is not None
+        start = of[hit.case]
+        return kind_of(opened.pair.judge_alone(hit.sample, start.columns, start.label)) is not None
 
     def ended(ends: Sequence[End]) -> None:
         trial.ended += len(ends)

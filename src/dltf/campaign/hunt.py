@@ -19,8 +19,8 @@ from dltf.values import Seed, digest_of
 if TYPE_CHECKING:
     from dltf.contracts import Decoder, Domain
     from dltf.profile import Profile
-    from dltf.search.engine import Paths
     from dltf.search.pair import Pair
+    from dltf.search.paths import Paths
     from dltf.store import Store
     from dltf.values import Answer, Finding, Observations
 
@@ -132,7 +132,7 @@ def _starts(cases: Sequence[int], row_of: Mapping[int, int], opened: Opened, sto
         tied = screened.tied
         reference = _column(screened.reference, tied, opened.pair.reference.decoder)
         candidate = _column(screened.candidate, tied, opened.pair.candidate.decoder)
-        yield Start(case, sample, reference, candidate, screened.columns, row_of.get(case, -1))
+        yield Start(case, sample, reference, candidate, screened.columns, row_of.get(case, -1), screened.label)
 
 
 def _column(answer: Answer, tied: bool, decoder: Decoder | None) -> Observations:

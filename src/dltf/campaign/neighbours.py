@@ -11,7 +11,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from dltf.errors import SeedError
-from dltf.search.engine import Paths
+from dltf.search.paths import Paths
 from dltf.values import Observations, ScreenedSeeds
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def paths_of(opened: Opened, domain: Domain, answers: Mapping[int, tuple[Answer,
     embed = getattr(domain.geometry, "embed", None)  # contracts.Embeds
     if interpolate is None:
         return None
-    kept, vectors = _vectors(list(answers), opened.seeds, embed)
+    across = bool(getattr(domain.geometry, "across_shapes", False))
+    kept, vectors = _vectors(list(answers), opened.seeds, embed, across=across)
     if not kept:
         return None
     reference = observations_of([answers[case][0] for case in kept], opened.pair.reference.decoder)
@@ -49,7 +50,7 @@ def paths_of(opened: Opened, domain: Domain, answers: Mapping[int, tuple[Answer,
 
 @frozen(eq=False)
 class Vectors:
-    """The vectors of the seeds of one shape, and their rows."""
+    """The vectors of the seeds that paths lead between, those of one shape or all, and their rows in order."""
 
     rows: IntArray
     values: NDArray[Any]
@@ -111,24 +112,40 @@ class _Reader:
         return sample
 
 
-def _vectors(cases: Sequence[int], seeds: Seeds, embed: Any) -> tuple[list[int], list[Vectors]]:
-    """Read every seed once; return those that could be read, and their vectors by shape."""
+def _vectors(
+    cases: Sequence[int], seeds: Seeds, embed: Any, *, across: bool = False
+) -> tuple[list[int], list[Vectors]]:
+    """Read every seed once; return those that could be read, and their vectors: shape by shape, or `across` shapes."""
     kept: list[int] = []
     rows: dict[Any, list[int]] = {}
     parts: dict[Any, list[NDArray[Any]]] = {}
     for first in range(0, len(cases), _BLOCK):
-        by_shape: dict[Any, list[Sample]] = {}
+        samples: list[Sample] = []
         for case in cases[first : first + _BLOCK]:
             with suppress(SeedError):
-                sample = seeds[case].sample
-                key = (sample.shape, sample.dtype.str)
-                by_shape.setdefault(key, []).append(sample)
-                rows.setdefault(key, []).append(len(kept))
+                samples.append(seeds[case].sample)
                 kept.append(case)
-        for key, samples in by_shape.items():
-            batch = np.stack(samples)
-            parts.setdefault(key, []).append(batch.reshape(len(batch), -1) if embed is None else embed(batch))
+        for group, batch in vectors_of(samples, embed, across=across):
+            key = None if across else (samples[group[0]].shape, samples[group[0]].dtype.str)
+            rows.setdefault(key, []).extend(len(kept) - len(samples) + row for row in group)
+            parts.setdefault(key, []).append(batch)
     return kept, [Vectors(np.array(rows[key]), np.concatenate(parts[key])) for key in rows]
+
+
+def vectors_of(samples: Sequence[Sample], embed: Any, *, across: bool) -> list[tuple[list[int], NDArray[Any]]]:
+    """Return rows and their vectors: a group for each shape, or one for all where vectors compare across shapes."""
+    groups: dict[Any, list[int]] = {}
+    for row, sample in enumerate(samples):
+        groups.setdefault((sample.shape, sample.dtype.str), []).append(row)
+    found = []
+    for group in groups.values():
+        batch = np.stack([samples[row] for row in group])
+        found.append((group, batch.reshape(len(batch), -1) if embed is None else embed(batch)))
+    if not across or len(found) < 2:
+        return found
+    rows = np.concatenate([group for group, _ in found])
+    order = np.argsort(rows)
+    return [(rows[order].tolist(), np.concatenate([batch for _, batch in found])[order])]
 
 
 def _squared(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:

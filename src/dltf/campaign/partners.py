@@ -10,7 +10,7 @@ from attrs import frozen
 from dltf.campaign.seen import column
 
 if TYPE_CHECKING:
-    from dltf.search.engine import Paths
+    from dltf.search.paths import Paths
     from dltf.values import FloatArray, IntArray, Observations, Sample, ScreenedSeeds
 
 _POWER = 0.75  # margins bend along a path; their powers less so

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dltf.campaign.opening import Opened
     from dltf.campaign.seen import Answers
     from dltf.profile import Profile
-    from dltf.search.engine import Paths
+    from dltf.search.paths import Paths
     from dltf.store import Screened, Store
     from dltf.values import Batch, Finding, IntArray, Observations, Sample, Stream
 
@@ -168,10 +168,12 @@ class _Refiner:
         return [self._kept(*each, settings.queries) for each in zip(subjects, trail, strict=True)]
 
     def _show(self, subjects: Sequence[_Subject]) -> Callable[[Batch, IntArray], Seen]:
-        columns = [one.finding.columns for one in subjects]
+        findings = [one.finding for one in subjects]
 
         def show(samples: Batch, rows: IntArray) -> Seen:
-            judged = self._pair.judge(list(samples), [columns[row] for row in rows.tolist()])
+            asked = [findings[row] for row in rows.tolist()]
+            columns, labels = [one.columns for one in asked], [one.seed_label for one in asked]
+            judged = self._pair.judge(list(samples), columns, labels)
             self._told(0, len(samples))
             return Seen(judged, len(samples))
 

@@ -75,7 +75,7 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = (), p
                 variant.settle(described.decoder, [seed, sample], [finding.columns] * 2)
             else:
                 variant.decoder = settled
-        judged = pair.judge_alone(sample, finding.columns)
+        judged = pair.judge_alone(sample, finding.columns, finding.seed_label)
     kind = kind_of(judged)
     if judged.crashed:
         return Replayed(finding, kind, None, None, changed)

@@ -82,7 +82,8 @@ def _judge(pair: Pair, seeds: dict[int, Seed]) -> tuple[dict[int, Seed], dict[in
 
 
 def _seen(pair: Pair, seeds: dict[int, Seed]) -> Judged:
-    return pair.judge([seed.sample for seed in seeds.values()], [seed.columns for seed in seeds.values()])
+    known = seeds.values()
+    return pair.judge([seed.sample for seed in known], [seed.columns for seed in known], [seed.label for seed in known])
 
 
 def _one(
@@ -96,7 +97,7 @@ def _one(
         finding = confirm(Suspect(case, seed, seed.sample, "screen"), pair, domain)
         unconfirmed = finding is None
         if finding is None:
-            judged, row = pair.judge_alone(seed.sample, seed.columns), 0
+            judged, row = pair.judge_alone(seed.sample, seed.columns, seed.label), 0
     crashed = row in judged.crashed
     column = int((judged.rows == row).argmax()) if not crashed else 0
     outcome = _NATURAL[finding.kind] if finding is not None else "crash" if crashed else "agree"

@@ -14,7 +14,7 @@ from dltf.joining import Joined
 from dltf.profile import model, source
 from dltf.profile.backends import PYTHON, backend_of, seeds_only, wrong_file
 from dltf.profile.gates import read_gates
-from dltf.profile.resolve import VARIANTS, keys, numbered, resolved, split
+from dltf.profile.resolve import VARIANTS, keys, numbered, plain, resolved, split
 from dltf.profile.structure import show, structure, unstructure
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
     ("search",): keys(model.SearchTable),
     **{("models", role): (*keys(model.ModelTable), "input", "output", "feed") for role in VARIANTS},
 }
+
+_SHARING = ("dltf_seed_sources", "dltf_mutation_operators", "dltf_operator_presets", "dltf_model_backends")
 
 
 def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model.Profile:
@@ -58,6 +60,7 @@ class _Reader:
         self._host = host
         self._complaints: list[str] = []
         self._operator_tables: list[Table] = []
+        self._shared: Table = {}  # the domain's settings: defaults of its components' settings of the same names
 
     def profile(self) -> model.Profile:
         for key in self._tree.tables:
@@ -115,7 +118,9 @@ class _Reader:
     def _domain(self, name: str) -> Any:
         if not name:
             return None
-        return self._component("dltf_domains", name, ("campaign", "domain"), ("domain",), self._table("domain"))
+        domain = self._component("dltf_domains", name, ("campaign", "domain"), ("domain",), self._table("domain"))
+        self._shared = plain(domain)
+        return domain
 
     def _seeds(self, domain: str) -> tuple[model.SeedsTable | None, Any]:
         own, rest = split(self._table("seeds", needed=True), model.SeedsTable)
@@ -251,6 +256,9 @@ class _Reader:
                 raise
             self._complain(named_at, f": {error.message}{'; ' if error.hint else ''}{error.hint}{self._absent(name)}")
             return None
+        if hook in _SHARING and attrs.has(cls):
+            named = {field.name for field in attrs.fields(cls)}
+            table = {key: value for key, value in self._shared.items() if key in named} | table
         return self._settings(cls, at, table)
 
     def _settings(self, cls: type[T], at: tuple[str, ...], table: Table) -> T | None:

@@ -25,6 +25,12 @@ def split(table: Mapping[str, Any], cls: Any) -> tuple[dict[str, Any], dict[str,
     return {k: v for k, v in table.items() if k in own}, {k: v for k, v in table.items() if k not in own}
 
 
+def plain(component: Any) -> dict[str, Any]:
+    """Return a component's settings as TOML values."""
+    written: dict[str, Any] = unstructure(component) if attrs.has(type(component)) else {}
+    return written
+
+
 def numbered(operators: list[model.NamedOperator]) -> list[model.NamedOperator]:
     """Tell operators of one name apart: the second blur is blur#2."""
     seen: dict[str, int] = {}
@@ -49,8 +55,8 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         "oracle": _oracle(profile.oracle, tables.get("oracle", {"use": "top_label"})),
         "gate": tables.get("gate", {}),
     }
-    if "domain" in tables:
-        tree["domain"] = unstructure(profile.domain)
+    if shared := plain(profile.domain):
+        tree["domain"] = shared
     for name, variant in zip(VARIANTS, (profile.reference, profile.candidate), strict=True):
         tree["models"][name] = unstructure(variant.table) | unstructure(variant.backend)
         if variant.feeds:

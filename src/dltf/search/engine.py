@@ -8,21 +8,20 @@ What happens to a case depends on its seed, its stream and the strategy's memory
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from attrs import define, field, frozen
 
 from dltf.search.pair import Judged, Pair
+from dltf.search.paths import PATH, Paths, between
 from dltf.values import Briefing, Observations, Plans, Turn
-
-PATH = "path"  # to another seed, in the chain of a finding
 
 if TYPE_CHECKING:
     from dltf.contracts import MutationOperator, SearchStrategy
     from dltf.feed import Columns
-    from dltf.values import Batch, BoolArray, Draws, FloatArray, IntArray, Sample, ScreenedSeeds, Stream
+    from dltf.values import Batch, BoolArray, Draws, IntArray, Sample, Stream
 
 
 @frozen(eq=False)
@@ -35,6 +34,7 @@ class Start:
     candidate: Observations
     columns: Columns = field(factory=dict)
     row: int = -1  # among the screened seeds, where there are some
+    label: Hashable | None = None  # of the seed
 
 
 @frozen(eq=False)
@@ -73,6 +73,7 @@ class _Case:
     base: Sample
     began_s: float
     columns: Columns
+    label: Hashable | None
     queries: int = 0
     unconfirmed: int = 0
     chain: list[int] = field(factory=list)
@@ -87,15 +88,6 @@ class _Case:
     def made(self) -> list[int]:
         """Return the chain of the last mutant."""
         return [*([] if self.fresh else self.chain), self.operator]
-
-
-@frozen(eq=False)
-class Paths:
-    """What paths from one seed to another need."""
-
-    screened: ScreenedSeeds
-    sample_of: Callable[[int], Sample]  # by row
-    interpolate: Callable[[Batch, Batch, FloatArray], Batch]
 
 
 @frozen(eq=False)
@@ -159,7 +151,8 @@ class _Run:
         while free and (start := next(starts, None)) is not None:
             slot = free.pop()
             stream = stream_of(self._engine.campaign_seed, start.case)
-            self._live[slot] = _Case(start.case, start.sample, stream, start.sample, time.monotonic(), start.columns)
+            now = time.monotonic()
+            self._live[slot] = _Case(start.case, start.sample, stream, start.sample, now, start.columns, start.label)
             self._search.seat(np.array([slot]), start.reference, start.candidate, np.array([start.row]))
         return bool(self._live)
 
@@ -188,7 +181,7 @@ class _Run:
     def _query(self, slots: IntArray, cases: Sequence[_Case], plans: Plans) -> dict[int, str]:
         """Make a mutant for each case, judge it and learn from it; return the rows whose cases are over, and how."""
         mutants = self._mutate(cases, plans)
-        judged = self._engine.pair.judge(mutants, [case.columns for case in cases])
+        judged = self._engine.pair.judge(mutants, [case.columns for case in cases], [case.label for case in cases])
         for case in cases:
             case.queries += 1
         hits = self._hits(judged)
@@ -226,8 +219,8 @@ class _Run:
         assert plans.partners is not None
         for case, partner in zip(cases, plans.partners.tolist(), strict=True):
             case.partner = partner
-        ends = np.stack([paths.sample_of(partner) for partner in plans.partners.tolist()])
-        return list(paths.interpolate(seeds, ends, plans.strengths))
+        ends = [paths.sample_of(partner) for partner in plans.partners.tolist()]
+        return between(paths.interpolate, seeds, ends, plans.strengths)
 
     def _tell(self, slots: IntArray, judged: Judged) -> BoolArray:
         accepted = np.zeros(len(slots), dtype=np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
@@ -12,6 +12,7 @@ import numpy as np
 from attrs import field, frozen
 
 from dltf.errors import RuntimeFailedError, RuntimeHungError
+from dltf.joining import judged
 from dltf.values import Observations, Verdicts
 from dltf.variant import concatenate
 
@@ -71,10 +72,16 @@ class Pair:
     ) -> None:
         self._stack.close()
 
-    def judge(self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> Judged:
+    def judge(
+        self,
+        samples: Sequence[Sample],
+        columns: Sequence[Columns] | None = None,
+        labels: Sequence[Hashable | None] | None = None,
+    ) -> Judged:
         """Show n samples to both variants; a sample on which a runtime fails is found by showing it alone.
 
-        `columns` are those of the samples' seeds, for models that are fed from them.
+        `columns` are those of the samples' seeds, for models that are fed from them, and `labels` their labels, for
+        oracles that go by them.
         """
         rows = np.arange(len(samples))
         if not len(rows):
@@ -82,12 +89,12 @@ class Pair:
         try:
             reference, candidate = self._observe(samples, columns)
         except RuntimeFailedError:
-            return self._one_by_one(samples, columns)
-        return Judged(rows, reference, candidate, self.oracle.judge(reference, candidate))
+            return self._one_by_one(samples, columns, labels)
+        return Judged(rows, reference, candidate, judged(self.oracle, reference, candidate, labels))
 
-    def judge_alone(self, sample: Sample, columns: Columns | None = None) -> Judged:
+    def judge_alone(self, sample: Sample, columns: Columns | None = None, label: Hashable | None = None) -> Judged:
         """Show one sample to both variants, at batch size one."""
-        return self.judge([sample], None if columns is None else [columns])
+        return self.judge([sample], None if columns is None else [columns], [label])
 
     def _observe(
         self, samples: Sequence[Sample], columns: Sequence[Columns] | None
@@ -118,7 +125,12 @@ class Pair:
     def _expect(self, count: int) -> None:
         self._expected_s = min(self.reference.run_s, self.candidate.run_s) / count
 
-    def _one_by_one(self, samples: Sequence[Sample], columns: Sequence[Columns] | None) -> Judged:
+    def _one_by_one(
+        self,
+        samples: Sequence[Sample],
+        columns: Sequence[Columns] | None,
+        labels: Sequence[Hashable | None] | None,
+    ) -> Judged:
         seen: dict[int, tuple[Observations, Observations]] = {}
         crashed: dict[int, str] = {}
         for row, sample in enumerate(samples):
@@ -130,7 +142,8 @@ class Pair:
             return Judged(np.zeros(0, dtype=np.int64), _NOTHING, _NOTHING, _NO_VERDICT, crashed)
         reference = concatenate([ours for ours, _ in seen.values()])
         candidate = concatenate([theirs for _, theirs in seen.values()])
-        verdicts = self.oracle.judge(reference, candidate)
+        known = None if labels is None else [labels[row] for row in seen]
+        verdicts = judged(self.oracle, reference, candidate, known)
         return Judged(np.array(list(seen)), reference, candidate, verdicts, crashed)
 
 

@@ -40,6 +40,7 @@ class Examples:
     - `outputs`: by decoder name, batches of real-valued raw outputs [n, …] by tensor name, n at least 2, all finite.
     - `observations`: by oracle name, what a reference and a candidate answered to the same inputs, some of them
       differently. An oracle that is not named here gets ten classes with their scores.
+    - `labels`: by the name of an oracle that goes by labels, those of its observations.
     """
 
     samples: Sequence[Sample] = ()
@@ -48,3 +49,4 @@ class Examples:
     models: Mapping[str, Sequence[ModelExample]] = Factory(dict)
     outputs: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]] = Factory(dict)
     observations: Mapping[str, tuple[Observations, Observations]] = Factory(dict)
+    labels: Mapping[str, Sequence[Any]] = Factory(dict)

@@ -42,7 +42,7 @@ def strength_0_is_the_identity(subject: Subject) -> None:
     __tracebackhide__ = True
     for name, operator, batch in _trials(subject):
         mutants = operator.apply(batch, _drawn(operator, batch), _strengths(batch, 0.0))
-        hold(same(mutants, batch), f'"{name}" changes samples of shape {batch.shape[1:]} at strength 0')
+        hold(_alike(mutants, batch), f'"{name}" changes samples of shape {batch.shape[1:]} at strength 0')
 
 
 def full_strength_changes_something(subject: Subject) -> None:
@@ -53,20 +53,31 @@ def full_strength_changes_something(subject: Subject) -> None:
         changed.setdefault(name, False)
         for seed in range(4):
             mutants = operator.apply(batch, _drawn(operator, batch, seed), _strengths(batch, 1.0))
-            changed[name] |= not same(mutants, batch)
+            changed[name] |= not _alike(mutants, batch)
     for name, ever in changed.items():
         hold(ever, f'"{name}" changed none of the samples at strength 1')
 
 
 def shape_and_dtype_are_kept(subject: Subject) -> None:
-    """A mutant has the shape and the dtype of its sample, at any strength."""
+    """A mutant has the shape and the dtype of its sample, at any strength.
+
+    With `keeps_shape = False` its shape may be another of as many dimensions, and the mutants may come as a list.
+    """
     __tracebackhide__ = True
     for name, operator, batch in _trials(subject):
         for strength in (0.0, 0.3, 1.0):
             mutants = operator.apply(batch, _drawn(operator, batch), _strengths(batch, strength))
-            hold(isinstance(mutants, np.ndarray), f'"{name}" gives no array, but {type(mutants).__name__}')
-            made, taken = f"{mutants.dtype}{list(mutants.shape)}", f"{batch.dtype}{list(batch.shape)}"
-            hold(made == taken, f'"{name}" made {made} of {taken} at strength {strength}')
+            kept = getattr(operator, "keeps_shape", True)
+            arrays = all(isinstance(one, np.ndarray) for one in ([mutants] if kept else mutants))
+            hold(arrays, f'"{name}" gives no array, but {type(mutants).__name__}')
+            made, taken = [f"{one.dtype}{list(one.shape)}" for one in mutants], f"{batch.dtype}{list(batch.shape[1:])}"
+            hold(len(made) == len(batch), f'"{name}" made {len(made)} mutants of {len(batch)} samples')
+            if kept:
+                told = f'"{name}" made {made[0]} of {taken} at strength {strength}: without keeps_shape = False'
+                hold(set(made) == {taken}, told)
+            else:
+                of_its_kind = all(one.dtype == batch.dtype and one.ndim == batch.ndim - 1 for one in mutants)
+                hold(of_its_kind, f'"{name}" made {", ".join(sorted(set(made)))} of {taken} at strength {strength}')
 
 
 def draws_have_one_row_for_each_sample(subject: Subject) -> None:
@@ -99,7 +110,7 @@ def equal_streams_give_equal_mutants(subject: Subject) -> None:
         hold(_same_draws(draws, again), f'"{name}" draws something else from the same streams')
         ones = _strengths(batch, 1.0)
         hold(
-            same(operator.apply(batch, draws, ones), operator.apply(batch, again, ones)),
+            _alike(operator.apply(batch, draws, ones), operator.apply(batch, again, ones)),
             f'"{name}" makes another mutant of the same draws: `apply` draws nothing',
         )
 
@@ -122,7 +133,7 @@ def a_batch_is_its_samples_one_by_one(subject: Subject) -> None:
                 f'"{name}" draws something else for a sample {what}: draw row i from stream i only',
             )
             hold(
-                same(operator.apply(picked, _frozen(drawn), strengths[rows]), mutants[rows]),
+                _alike(operator.apply(picked, _frozen(drawn), strengths[rows]), [mutants[row] for row in rows]),
                 f'"{name}" makes another mutant of a sample {what} than in its batch',
             )
 
@@ -185,6 +196,10 @@ def _frozen(draws: Any) -> Any:
 
 def _strengths(batch: Sequence[Any] | Batch, strength: float) -> FloatArray:
     return read_only(np.full(len(batch), strength))
+
+
+def _alike(ours: Sequence[Any] | Batch, theirs: Sequence[Any] | Batch) -> bool:
+    return len(ours) == len(theirs) and all(same(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def _same_draws(ours: Draws, theirs: Draws) -> bool:

@@ -19,10 +19,14 @@ from dltf.roots import Brackets
 from dltf.variant import concatenate
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dltf.campaign.gap.ways import Ways
     from dltf.feed import Columns
-    from dltf.values import Batch, BoolArray, FloatArray, IntArray, Observations, Sample
+    from dltf.values import BoolArray, FloatArray, IntArray, Observations, Sample
     from dltf.variant import Variant
+
+    Samples = NDArray[Any]  # [n], of objects
 
 BATCH = 64  # inputs that a variant sees at once
 RESOLUTION = 2.0**-16  # of a way: a narrower bracket is not halved again
@@ -183,7 +187,7 @@ class _Search:
         found.high[rows[left]], found.at_high[rows[left]] = t[left], lead[left]
         self._lose(rows[np.isnan(lead)])
 
-    def _ask(self, rows: IntArray, samples: Batch) -> FloatArray:
+    def _ask(self, rows: IntArray, samples: Samples) -> FloatArray:
         """Return the leads on these samples of ways."""
         if not len(rows):
             return np.zeros(0)
@@ -191,11 +195,14 @@ class _Search:
         columns = [self._ways.columns[row] for row in rows]
         return leads(observe(self._variant, list(samples), columns), self._answers.take(rows))
 
-    def _at(self, rows: IntArray, t: FloatArray) -> Batch:
-        if not len(rows):
-            return self._ways.seeds[:0]
-        parts = [self._ways.at(rows[i : i + BATCH], t[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
-        return np.concatenate(parts)
+    def _at(self, rows: IntArray, t: FloatArray) -> Samples:
+        """Return the samples of these ways at t, as a column of objects: their shapes may differ."""
+        samples = np.empty(len(rows), dtype=object)
+        for first in range(0, len(rows), BATCH):
+            block = slice(first, first + BATCH)
+            for row, sample in enumerate(self._ways.at(rows[block], t[block]), start=first):
+                samples[row] = sample
+        return samples
 
     def _lose(self, rows: IntArray) -> None:
         """Give up ways on which an output is not finite."""
@@ -212,8 +219,9 @@ class _Search:
         self._progressed(len(self._found.low) - len(self._live))
 
 
-def _same(samples: Batch, others: Batch) -> BoolArray:
-    return np.asarray((samples == others).reshape(len(samples), -1).all(axis=1))
+def _same(samples: Samples, others: Samples) -> BoolArray:
+    pairs = zip(samples, others, strict=True)
+    return np.fromiter((np.array_equal(one, other) for one, other in pairs), dtype=np.bool_, count=len(samples))
 
 
 def _equal(decisions: Any, own: Any) -> BoolArray:

@@ -87,7 +87,7 @@ def candidate_along(
 def _ends(variant: Variant, seen: Observations, reference: Observations, ways: Strengths) -> Ends:
     """Return the leads at no strength, which are known, and at full strength, which are asked for."""
     answers = answers_of(reference, ways)
-    asked = leads(observe(variant, list(ways.ends()), ways.columns), answers) if len(ways.rows) else np.zeros(0)
+    asked = leads(observe(variant, ways.ends(), ways.columns), answers) if len(ways.rows) else np.zeros(0)
     return Ends(leads(seen.take(ways.rows), answers), asked)
 
 

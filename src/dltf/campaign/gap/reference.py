@@ -76,7 +76,7 @@ def _steps(line: Lines, found: Crossings, geometry: Geometry) -> FloatArray:
     steps = np.full(len(line.rows), np.nan)
     rows = np.flatnonzero(np.isfinite(found.low))
     if len(rows):
-        ends = [list(line.at(rows, t[rows])) for t in (found.low, found.high)]
+        ends = [line.at(rows, t[rows]) for t in (found.low, found.high)]
         steps[rows] = next(iter(geometry.distances(*ends).values()))
     return steps
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from attrs import frozen
 
-from dltf.campaign.neighbours import Nearest, Vectors
+from dltf.campaign.neighbours import Nearest, Vectors, vectors_of
+from dltf.search.paths import between
 
 if TYPE_CHECKING:
     from dltf.contracts import Geometry, MutationOperator
     from dltf.feed import Columns
+    from dltf.search.paths import Interpolate
     from dltf.values import Batch, Draws, FloatArray, IntArray, Sample, Stream
 
 
@@ -25,10 +27,10 @@ class Ways(Protocol):
     @property
     def columns(self) -> Sequence[Columns]: ...
 
-    def at(self, rows: IntArray, t: FloatArray) -> Batch:
+    def at(self, rows: IntArray, t: FloatArray) -> Sequence[Sample]:
         """Return the samples of these ways at t."""
 
-    def ends(self) -> Batch:
+    def ends(self) -> Sequence[Sample]:
         """Return the samples at t = 1."""
 
 
@@ -38,16 +40,16 @@ class Lines:
 
     seeds: Batch
     columns: Sequence[Columns]
-    others: Batch
-    interpolate: Callable[[Batch, Batch, FloatArray], Batch]
+    others: Sequence[Sample]
+    interpolate: Interpolate
     rows: IntArray
     partners: IntArray
     lengths: FloatArray  # from end to end, by the domain's first distance
 
-    def at(self, rows: IntArray, t: FloatArray) -> Batch:
-        return self.interpolate(self.seeds[rows], self.others[rows], t)
+    def at(self, rows: IntArray, t: FloatArray) -> Sequence[Sample]:
+        return between(self.interpolate, self.seeds[rows], [self.others[row] for row in rows], t)
 
-    def ends(self) -> Batch:
+    def ends(self) -> Sequence[Sample]:
         return self.others
 
 
@@ -61,11 +63,11 @@ class Strengths:
     draws: Draws
     rows: IntArray
 
-    def at(self, rows: IntArray, t: FloatArray) -> Batch:
+    def at(self, rows: IntArray, t: FloatArray) -> Sequence[Sample]:
         drawn = {name: values[rows] for name, values in self.draws.items()}
-        return self.operator.apply(self.seeds[rows], drawn, t)
+        return list(self.operator.apply(self.seeds[rows], drawn, t))
 
-    def ends(self) -> Batch:
+    def ends(self) -> Sequence[Sample]:
         return self.at(np.arange(len(self.seeds)), np.ones(len(self.seeds)))
 
     def amounts(self, t: FloatArray) -> tuple[FloatArray, str]:
@@ -82,24 +84,27 @@ class Strengths:
 def lines_of(
     samples: Sequence[Sample], columns: Sequence[Columns], decisions: Sequence[Any], geometry: Geometry
 ) -> list[Lines]:
-    """Return the line from each sample to the nearest that is answered otherwise, shape by shape."""
+    """Return the line from each sample to the nearest that is answered otherwise, by the shape of the sample."""
     interpolate = getattr(geometry, "interpolate", None)  # contracts.Interpolates
     if interpolate is None:
         return []
     embed = getattr(geometry, "embed", None)  # contracts.Embeds
     codes = _codes(decisions)
+    partner_of = np.full(len(samples), -1, dtype=np.int64)
+    for group, vectors in vectors_of(samples, embed, across=bool(getattr(geometry, "across_shapes", False))):
+        rows = np.array(group, dtype=np.int64)
+        if len(set(codes[rows].tolist())) > 1:
+            nearest = Nearest([Vectors(np.arange(len(rows)), vectors)], codes[rows])
+            partner_of[rows] = [rows[nearest.nearest(row)[0][0]] for row in range(len(rows))]
     found = []
     for rows in alike(samples):
-        if len(set(codes[rows].tolist())) < 2:
+        if (partner_of[rows] < 0).any():  # all samples of a shape have a partner, or none has
             continue
-        batch = np.stack([samples[row] for row in rows])
-        vectors = batch.reshape(len(batch), -1) if embed is None else embed(batch)
-        nearest = Nearest([Vectors(np.arange(len(rows)), vectors)], codes[rows])
-        partners = np.array([nearest.nearest(row)[0][0] for row in range(len(rows))], dtype=np.int64)
-        others = batch[partners]
-        lengths = next(iter(geometry.distances(list(batch), list(others)).values()))
+        batch, partners = np.stack([samples[row] for row in rows]), partner_of[rows]
+        others = [samples[partner] for partner in partners]
+        lengths = next(iter(geometry.distances(list(batch), others).values()))
         theirs = [columns[row] for row in rows]
-        found.append(Lines(batch, theirs, others, interpolate, rows, rows[partners], lengths))
+        found.append(Lines(batch, theirs, others, interpolate, rows, partners, lengths))
     return found
 
 

@@ -13,16 +13,19 @@ from dltf_signal.codec import Column
 from dltf_signal.tensors import Channel
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dltf.plugin import Batch, FloatArray, IntArray, Sample, Stream
 
 
 class Amplitudes:
-    """How much the values of two signals of one length differ."""
+    """How much the values of two signals differ; beyond its end a signal is silent."""
 
     units: ClassVar[Mapping[str, str]] = MappingProxyType({"rms": "amplitude", "max": "amplitude"})
+    across_shapes: ClassVar[bool] = True  # signals of different lengths can be mixed and compared
 
     def distances(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Mapping[str, FloatArray]:
-        changes = [seed.astype(np.float64) - mutant for seed, mutant in zip(seeds, mutants, strict=True)]
+        changes = [_change(seed, mutant) for seed, mutant in zip(seeds, mutants, strict=True)]
         return {
             "rms": _each(changes, lambda change: np.sqrt(np.mean(change**2))),
             "max": _each(changes, lambda change: np.max(np.abs(change))),
@@ -30,9 +33,16 @@ class Amplitudes:
 
     # What follows lets a search go along paths, and findings be shrunk and amplified; a domain may leave it out.
 
-    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> Batch:
-        share = t[:, None]
-        return np.asarray(((1 - share) * seeds + share * partners).astype(np.float32))
+    def interpolate(self, seeds: Batch, partners: Batch, t: FloatArray) -> list[Sample]:
+        length, share = max(seeds.shape[1], partners.shape[1]), t[:, None]
+        mixed = ((1 - share) * _lengthened(seeds, length) + share * _lengthened(partners, length)).astype(np.float32)
+        ends = {0.0: seeds, 1.0: partners}
+        return [ends[at][row] if at in ends else mixed[row] for row, at in enumerate(t.tolist())]
+
+    def embed(self, samples: Batch) -> NDArray[np.float32]:
+        spectrum = np.abs(np.fft.rfft(samples, axis=1)) ** 2 / samples.shape[1]
+        bands = np.array_split(spectrum, 8, axis=1)
+        return np.stack([band.mean(axis=1) for band in bands], axis=1).astype(np.float32)
 
     def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:
         return values.astype(np.float32)
@@ -75,6 +85,16 @@ class Signal:
     tensors: ClassVar[Channel] = Channel()
     geometry: ClassVar[Amplitudes] = Amplitudes()
     preview: ClassVar[Plot] = Plot()
+
+
+def _lengthened(signals: Batch, length: int) -> Batch:
+    return np.pad(signals, [(0, 0), (0, length - signals.shape[1])])
+
+
+def _change(seed: Sample, mutant: Sample) -> FloatArray:
+    length = max(len(seed), len(mutant))
+    ours, theirs = (_lengthened(one[np.newaxis], length)[0].astype(np.float64) for one in (seed, mutant))
+    return np.asarray(ours - theirs)
 
 
 def _each(changes: Sequence[FloatArray], measure: Callable[[FloatArray], float]) -> FloatArray:

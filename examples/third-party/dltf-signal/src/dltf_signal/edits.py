@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,13 @@ class Edits:
         distances = np.array([edits(ours, theirs) for ours, theirs in pairs], dtype=np.float64)
         tied: NDArray[np.bool_] = reference.tied | candidate.tied
         return Verdicts(deviates=distances > self.tolerance, distances=distances, tied=tied)
+
+    def align(self, ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> list[tuple[str, str]]:
+        pairs: list[tuple[str, str]] = []
+        for _, i, i_end, j, j_end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+            pieces = [map(str, ours[i:i_end]), map(str, theirs[j:j_end])]
+            pairs += zip_longest(*pieces, fillvalue="")
+        return pairs
 
 
 def edits(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> int:
