@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
-EDITABLE := -e .[dev] $(patsubst %/pyproject.toml,-e %,$(PLUGINS))
+EDITABLE := -e .[dev] $(patsubst %/pyproject.toml,-e %,$(filter-out %/dltf-speech/pyproject.toml,$(PLUGINS))) -e plugins/dltf-speech[deepspeech,transformers,whisper]
 SOURCES := src plugins tests examples benchmarks docs
 
 .PHONY: all test lint types tests format demo install clean

@@ -189,6 +189,15 @@ def test_links_lead_somewhere(page):
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_benchmark_writes_into_a_page_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    names = re.findall(r"^<!-- end of (.+) -->$", text, flags=re.MULTILINE)
+    assert all(re.search(f"<!-- {name} -->\\n.+\\n<!-- end of {name} -->", text, flags=re.DOTALL) for name in names)
+    written = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "benchmarks").glob("*.py"))
+    assert all(f'"{name}"' in written for name in names)
+
+
 def leads(page, link):
     path, _, anchor = link.partition("#")
     target = page.parent / path if path else page

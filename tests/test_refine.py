@@ -23,12 +23,14 @@ from dltf.builtin.classes import Classes
 from dltf.builtin.oracles import TopLabel
 from dltf.campaign import Outcome, run
 from dltf.campaign.amplify import Amplifying, amplify
+from dltf.campaign.directions import MOST, directions_of, principal
 from dltf.campaign.export import export
 from dltf.campaign.partners import line_of
 from dltf.campaign.refine import stream_of
 from dltf.campaign.replay import replay
 from dltf.campaign.seen import Seen, column
-from dltf.campaign.shrink import Lines, Shrinking, hadamard, nearest, shrink
+from dltf.campaign.shrink import Lines, Shrinking, nearest, shrink
+from dltf.campaign.slopes import hadamard, nearest_within
 from dltf.errors import ProfileError, RunFolderError
 from dltf.host import Host
 from dltf.plugin import CampaignProgress, Observations, TensorSpec, hookimpl
@@ -81,6 +83,7 @@ def shrinking(samples: list[list[int]], *, budget: int = 200, scored: bool = Tru
 # The seed is (80, 80, 80, 80). The nearest deviation adds 41 to the sum of the first two, and nothing to the others.
 NEAREST = np.sqrt((20**2 + 21**2) / 4)
 FOUND = [[150, 52, 200, 90], [101, 101, 255, 0], [201, 0, 80, 81]]
+DIRECTIONS = np.array([[1, 1, 0, 0], [1, -1, 0, 0], [0, 0, 1, 1], [0, 0, 1, -1]], dtype=np.float32) / np.sqrt(2.0)
 
 
 def test_a_finding_that_is_shrunk_goes_most_of_the_way_to_the_nearest_deviation_that_there_is() -> None:
@@ -92,10 +95,29 @@ def test_a_finding_that_is_shrunk_goes_most_of_the_way_to_the_nearest_deviation_
     assert (best.distances - NEAREST <= 0.25 * (before - NEAREST)).all()
 
 
+def test_along_directions_it_comes_nearer_than_by_parts() -> None:
+    by_parts, along = shrinking(FOUND), shrinking(FOUND, directions=DIRECTIONS)
+    for best in (by_parts, along):
+        shrink(best)
+    assert judged(along.samples).verdicts.deviates.all()
+    assert (along.distances >= NEAREST).all()
+    assert (along.distances - NEAREST <= 0.5).all()  # one byte, at most
+    assert along.distances.sum() < by_parts.distances.sum()
+
+
+def test_what_no_direction_reaches_is_still_taken_back_as_a_whole() -> None:
+    # The one direction is what matters; the change beside it gains nothing, and goes.
+    best = shrinking([[110, 100, 200, 90]], directions=DIRECTIONS[:1])
+    shrink(best)
+    assert best.distances[0] < 1.05 * NEAREST
+
+
 @pytest.mark.parametrize("budget", [0, 1, 5, 41, 200])
-@pytest.mark.parametrize("scored", [True, False])
-def test_shrinking_spends_no_more_than_it_may_and_never_leads_away(budget: int, scored: bool) -> None:
-    best = shrinking(FOUND, budget=budget, scored=scored)
+@pytest.mark.parametrize(
+    "how", [{}, {"scored": False}, {"directions": DIRECTIONS}, {"scored": False, "directions": DIRECTIONS}]
+)
+def test_shrinking_spends_no_more_than_it_may_and_never_leads_away(budget: int, how: dict[str, Any]) -> None:
+    best = shrinking(FOUND, budget=budget, **how)
     before = best.distances.copy()
     shrink(best)
     assert (best.queries <= budget).all()
@@ -118,11 +140,12 @@ def test_the_trail_leads_nearer_with_every_step_and_deviates_all_along() -> None
         assert (np.diff(sizes) < 0).all()
 
 
-def test_a_finding_is_shrunk_alone_as_it_is_among_others() -> None:
-    together = shrinking(FOUND)
+@pytest.mark.parametrize("how", [{}, {"directions": DIRECTIONS}])
+def test_a_finding_is_shrunk_alone_as_it_is_among_others(how: dict[str, Any]) -> None:
+    together = shrinking(FOUND, **how)
     shrink(together)
     for row, found in enumerate(FOUND):
-        alone = shrinking([found])
+        alone = shrinking([found], **how)
         alone.streams = [stream_of(0, "shrink", row)]
         shrink(alone)
         assert alone.samples[0].tolist() == together.samples[row].tolist()
@@ -175,6 +198,19 @@ def test_the_nearest_point_is_never_farther_than_the_finding(squares: np.ndarray
     assert ((factors**2 * squares).sum(axis=1) <= squares.sum(axis=1) * (1 + 1e-6))[leads].all()
 
 
+def test_the_nearest_point_within_bounds_is_the_one_worked_out_by_hand() -> None:
+    # −2x − y = −5 is nearest to 0 at (2, 1); where x is at most 1, y makes up for it; where y is at most 0, x does.
+    slope, wanted = np.full((3, 2), (-2.0, -1.0)), np.full(3, -5.0)
+    most = np.array([[9.0, 9.0], [1.0, 9.0], [9.0, 0.0]])
+    found = nearest_within(slope, wanted, np.full((3, 2), -9.0), most)
+    assert found == pytest.approx(np.array([[2.0, 1.0], [1.0, 3.0], [2.5, 0.0]]))
+
+
+def test_where_bounds_allow_too_little_the_nearest_point_is_at_all_of_them() -> None:
+    found = nearest_within(np.array([[-2.0, 1.0, 0.0]]), np.array([-50.0]), np.full((1, 3), -3.0), np.full((1, 3), 4.0))
+    assert found.tolist() == [[4.0, -3.0, 0.0]]
+
+
 def test_a_line_leads_where_another_answer_takes_over_soonest() -> None:
     # At the seed 0 leads by 3; at the partners it trails by 1 and by 3: it crosses later on the way to the first.
     logits = np.array([[3.0, 0.0], [0.0, 1.0], [0.0, 3.0]], dtype=np.float32)
@@ -192,6 +228,30 @@ def test_a_line_leads_where_another_answer_takes_over_soonest() -> None:
     assert line.end.tolist() == [2]
     assert line.crossing == pytest.approx(0.5)
     assert line_of(paths, 1) is None
+
+
+def test_the_directions_are_orthonormal_and_begin_with_what_differs_most() -> None:
+    # Seeds on a plane: ±9 along the first axis, ±4 along the diagonal of the other two, nothing along the last.
+    samples = np.full((4, 4), 100.0, dtype=np.float32)
+    samples[:, 0] += [9, -9, 9, -9]
+    samples[:, 1:3] += np.array([4, 4, -4, -4])[:, None]
+    found = principal(samples)
+    assert np.abs(found) == pytest.approx(np.array([[1, 0, 0, 0], [0, 0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
+    many = principal(np.random.default_rng(0).normal(size=(200, 300)).astype(np.float32))
+    assert many.shape == (MOST, 300)
+    assert many @ many.T == pytest.approx(np.eye(MOST), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "values", "enough"), [(31, 40, True), (30, 40, False), (5, 4, True), (4, 4, False), (0, 4, False)]
+)
+def test_too_few_seeds_give_no_directions(seeds: int, values: int, enough: bool) -> None:
+    samples = np.random.default_rng(0).integers(0, 256, (seeds, values)).astype(np.uint8)
+    samples = [np.zeros(values + 1, dtype=np.uint8), *samples]  # one of another shape, which is passed over
+    answers = observed(np.zeros((seeds + 1, 4)), 0.0)
+    screened = ScreenedSeeds(np.arange(seeds + 1), answers, answers, None)
+    paths = Paths(screened, lambda row: samples[row], lambda seeds, ends, t: seeds)
+    assert (directions_of(paths, np.zeros(values, dtype=np.uint8)) is not None) == enough
 
 
 # --- amplifying ------------------------------------------------------------------------------------------------------

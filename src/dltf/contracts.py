@@ -99,7 +99,7 @@ class Geometry(Protocol):
     units: Mapping[str, str]  # the unit of each distance, by its name; the first is the one that summaries lead with
 
     def distances(self, seeds: Sequence[Sample], mutants: Sequence[Sample]) -> Mapping[str, FloatArray]:
-        """Return float64 [n] by name; a sample is at distance 0 from itself (a similarity, SSIM say, is 1)."""
+        """Return finite float64 [n] by name; a sample is at distance 0 from itself, a similarity is at its most."""
 
 
 class Regions(Protocol):
@@ -265,11 +265,12 @@ class Runner(AbstractContextManager["Runner"], Protocol):
 class ModelBackend(Protocol):
     """A runtime. Its fields are its settings in `[models.*]`, beside `file` and `target`.
 
-    Two class variables have defaults: `needs_file` (True; where it is False, `open` is given an empty path) and
+    Three class variables have defaults: `needs_file` (True; where it is False, `open` is given an empty path),
+    `takes_folders` (False; where it is True, `file` may name a folder, and `files` says what is in it that counts) and
     `seeds_only` (False; where it is True, the model answers nothing but seeds and cannot be searched).
     """
 
-    suffixes: ClassVar[tuple[str, ...]]  # of the files that are its own: (".onnx",); it is found by them
+    suffixes: ClassVar[tuple[str, ...]]  # of the files that are its own: (".onnx",); it is found by them, or by name
 
     def targets(self) -> Sequence[Target]:
         """List every target, each usable here or with the reason why not; the first is the default."""
@@ -337,6 +338,7 @@ class Aligns(Protocol):
 class Search(Protocol):
     """One campaign's search. Up to `Briefing.slots` cases are alive at once, each in a slot of its own.
 
+    Of a mutant that fits one of the models no more, or on which a runtime failed, it is told nothing.
     What it does for a case depends on that case's past and stream alone.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,6 +53,15 @@ class Joined(Joins):
 def needs_labels(oracle: Oracle) -> bool:
     """Whether an oracle is one of `contracts.JudgesByLabels`."""
     return bool(getattr(oracle, "needs_labels", False))
+
+
+def aligning(oracle: Any) -> Callable[[Hashable, Hashable], Sequence[tuple[str, str]]] | None:
+    """Return how an oracle aligns two answers (`contracts.Aligns`), that of its first part that does, or None."""
+    for part in getattr(oracle, "oracles", (oracle,)):
+        if hasattr(part, "align"):
+            align: Callable[[Hashable, Hashable], Sequence[tuple[str, str]]] = part.align
+            return align
+    return None
 
 
 def judged(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from attrs import field, frozen, validators
 
-from dltf.builtin.leads import States, crossing, first_of, listed, reading
+from dltf.builtin.leads import alike, crossing, first_of, reading
 from dltf.plugin import Briefing, Observations, Plans, Turn
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _EDGE = 0.02  # of a bracket: no step is nearer to an end
 _SLOW = 4  # steps in a row that leave more than half of a bracket, before it is halved
 _POWER = 0.75  # margins bend along a path: a wide bracket is cut by their powers, a narrow one by themselves
-_RANK_POWER = 0.6  # the same for whole paths, when they are ranked
 _NARROWEST = 1e-4  # of a path: below it there is hardly another sample
 
 
@@ -55,17 +54,15 @@ class Bracket:
 
 
 class _Search:
-    """The state of all live cases, one row a slot: `values` [slots, end, variant, classes] are log-scores."""
+    """The state of all live cases, one row a slot."""
 
     def __init__(self, settings: Bracket, briefing: Briefing) -> None:
         self._settings = settings
         self._operators = len(briefing.operators)
         self._screened = briefing.screened
-        self._reads = reading(self._screened)
         slots = briefing.slots
+        self._reads = reading(slots, self._screened)
         self._ends = np.zeros((slots, 2))  # low and high t
-        self._values: Vectors = np.zeros((slots, 2, 2, 1))
-        self._origin: Vectors = np.zeros((slots, 2, 1))  # at the seed
         self._answers: list[Any] = [None] * slots
         self._ahead: list[list[int]] = [[] for _ in range(slots)]  # partners not tried yet, the last one next
         self._partner = np.full(slots, -1, dtype=np.int64)
@@ -74,6 +71,7 @@ class _Search:
         self._steps = np.zeros(slots, dtype=np.int64)
         self._slow = np.zeros(slots, dtype=np.int64)
         self._asked = np.ones(slots)
+        self._waits = np.zeros(slots, dtype=np.bool_)  # for what was asked last
         self._tried = np.zeros((slots, self._operators), dtype=np.int64)  # in vain, by operator
 
     # --- seats -------------------------------------------------------------------------------------------------------
@@ -82,53 +80,29 @@ class _Search:
         for position, (slot, row) in enumerate(zip(slots.tolist(), rows.tolist(), strict=True)):
             seen = reference.take([position]), candidate.take([position])
             self._answers[slot] = first_of(seen[0].decisions)
-            self._open[slot] = False
+            self._open[slot] = self._waits[slot] = False
             self._partner[slot] = self._operator[slot] = -1
             self._tried[slot] = 0
-            origin = self._reads.both(seen, [self._answers[slot]])[0]
-            self._hold(origin.shape[-1])
-            self._origin[slot] = origin
-            self._ahead[slot] = self._ranked(row, seen) if row >= 0 and self._settings.paths else []
+            self._reads.seat(slot, seen, self._answers[slot])
+            self._ahead[slot] = self._ranked(row, slot) if row >= 0 and self._settings.paths else []
 
-    def _hold(self, width: int) -> None:
-        if self._values.shape[-1] != width:
-            slots = len(self._values)
-            self._values, self._origin = np.zeros((slots, 2, 2, width)), np.zeros((slots, 2, width))
-
-    def _ranked(self, row: int, seen: tuple[Observations, Observations]) -> list[int]:
+    def _ranked(self, row: int, slot: int) -> list[int]:
         """Return the partners of a seed, the best one last."""
         screened = self._screened
         assert screened is not None
         rows, distances = screened.neighbours.nearest(row)
         if not len(rows):
             return []
-        order = np.arange(len(rows))
-        if self._settings.rank != "distance" and isinstance(self._reads, States):
-            order = np.argsort(self._scores(rows, distances, seen), kind="stable")
+        by = self._settings.rank
+        scores = None if by == "distance" else self._reads.rank(rows, distances, slot, by)
+        order = np.arange(len(rows)) if scores is None else np.argsort(scores, kind="stable")
         return [int(partner) for partner in rows[order[: self._settings.paths]][::-1]]
-
-    def _scores(self, rows: IntArray, distances: FloatArray, seen: tuple[Observations, Observations]) -> FloatArray:
-        """Return a score for each partner, the least for the best, from where both variants are to cross."""
-        reads, n = self._reads, len(rows)
-        answer = first_of(seen[0].decisions)
-        own, at = np.full(n, reads.column(answer)), np.arange(n)
-        start = reads.both((seen[0].take([0] * n), seen[1].take([0] * n)), [answer] * n)
-        end = reads.ends(rows, answer)
-        leads = [values[at, :, own][..., None] - values for values in (start, end)]  # [n, variant, classes]
-        power = np.full(len(rows), _RANK_POWER)
-        ours, theirs = (crossing(leads[0][:, one], leads[1][:, one], power) for one in (0, 1))
-        gap = np.abs(ours - theirs)
-        if self._settings.rank == "gap":
-            return -gap * distances
-        rival = leads[1].mean(axis=1).argmin(axis=1)  # the class that takes over
-        swing = (leads[0] - leads[1]).mean(axis=1)[at, rival]
-        near = np.log(distances * (ours + theirs) / 2 + 1e-9)
-        score: FloatArray = near - 0.2 * np.log(gap + 1e-3) + 0.2 * np.log(np.maximum(swing, 1e-6))
-        return score
 
     # --- queries -----------------------------------------------------------------------------------------------------
 
     def ask(self, slots: IntArray, streams: Sequence[Stream]) -> Plans:
+        self._open[slots[self._waits[slots]]] = False  # nobody could tell what is there: another path is taken
+        self._waits[slots] = True
         for slot, stream in zip(slots[~self._open[slots]].tolist(), _those(streams, ~self._open[slots]), strict=True):
             self._begin(slot, stream)
         opened = self._open[slots]
@@ -148,25 +122,21 @@ class _Search:
         """Begin the next path: to a partner, whose end is known, or along an operator, whose end is asked for first."""
         self._steps[slot] = self._slow[slot] = 0
         self._ends[slot] = 0.0, 1.0
-        self._values[slot, 0] = self._origin[slot]
         self._partner[slot] = self._operator[slot] = -1
         if self._ahead[slot]:
-            partner = self._partner[slot] = self._ahead[slot].pop()
-            self._values[slot, 1] = self._reads.ends(np.array([partner]), self._answers[slot])[0]
+            self._partner[slot] = self._ahead[slot].pop()
             self._open[slot] = True
         elif self._operators:
             least = np.flatnonzero(self._tried[slot] == self._tried[slot].min())
             self._operator[slot] = operator = int(least[stream.integers(len(least))])
             self._tried[slot, operator] += 1
+        self._reads.begin(slot, int(self._partner[slot]))
 
     def _next(self, slots: IntArray) -> FloatArray:
         """Return where both variants together are expected to change their answer, or the middle."""
         low, high = self._ends[slots].T
         width = high - low
-        own = [self._reads.column(self._answers[slot]) for slot in slots.tolist()]
-        values = self._values[slots]
-        rows = np.arange(len(slots))
-        leads = self._reads.mean(values[rows, :, :, own][..., None] - values, values, own)  # [n, end, classes]
+        leads = self._reads.leads(slots)
         share = crossing(leads[:, 0], leads[:, 1], _POWER + (1 - _POWER) * (1 - width))
         halve = (self._slow[slots] >= _SLOW) | (share >= 1.0)
         return np.asarray(low + width * np.where(halve, 0.5, np.clip(share, _EDGE, 1 - _EDGE)))
@@ -174,26 +144,21 @@ class _Search:
     # --- answers -----------------------------------------------------------------------------------------------------
 
     def tell(self, slots: IntArray, turn: Turn) -> BoolArray:
-        own = [self._answers[slot] for slot in slots.tolist()]
-        answers = listed(turn.reference.decisions)
-        stays = np.array([answer == ours for answer, ours in zip(answers, own, strict=True)], dtype=np.bool_)
-        values = self._reads.both((turn.reference, turn.candidate), own)
+        self._waits[slots] = False
+        stays = alike(turn.reference.decisions, [self._answers[slot] for slot in slots.tolist()])
         opened = self._open[slots]
-        self._establish(slots[~opened], stays[~opened], values[~opened])
-        self._narrow(slots[opened], stays[opened], values[opened])
+        # An operator's full strength has to change the answer, or the next draw is tried.
+        told = np.flatnonzero(opened | ~stays)
+        ends = np.where(stays, 0, 1)
+        seen = turn.reference.take(told), turn.candidate.take(told)
+        self._reads.learn(slots[told], ends[told], seen, stays[told])
+        self._open[slots[~opened & ~stays]] = True
+        self._narrow(slots[opened], ends[opened])
         return np.zeros(len(slots), dtype=np.bool_)
 
-    def _establish(self, slots: IntArray, stays: BoolArray, values: Vectors) -> None:
-        """An operator's full strength changed the answer, or the next draw is tried."""
-        ended = slots[~stays]
-        self._values[ended, 1] = values[~stays]
-        self._open[ended] = True
-
-    def _narrow(self, slots: IntArray, stays: BoolArray, values: Vectors) -> None:
+    def _narrow(self, slots: IntArray, end: IntArray) -> None:
         before = self._ends[slots, 1] - self._ends[slots, 0]
-        end = np.where(stays, 0, 1)
         self._ends[slots, end] = self._asked[slots]
-        self._values[slots, end] = values
         width = self._ends[slots, 1] - self._ends[slots, 0]
         self._slow[slots] = np.where(width > before / 2, self._slow[slots] + 1, 0)
         self._steps[slots] += 1

@@ -138,10 +138,10 @@ class CallableRunner:
         named = answer if isinstance(answer, Mapping) else {"output": answer}
         arrays = {str(name): self._array(name, values) for name, values in named.items()}
         for name, array in arrays.items():
-            if array.dtype.kind not in "biuf" or array.shape[:1] != (size,):
+            if array.dtype.kind not in "biufU" or array.shape[:1] != (size,):
                 raise RuntimeFailedError(
                     f'{self._name} gave "{name}" as {array.dtype}{list(array.shape)} for {size} samples',
-                    hint=f"return numbers with one row for each sample: [{size}, …]",
+                    hint=f"return numbers, or texts, with one row for each sample: [{size}, …]",
                 )
         if not arrays:
             raise RuntimeFailedError(f"{self._name} gave no outputs", hint="return an array [n, …], or some by name")

@@ -34,6 +34,8 @@ class DFlare:
     operator's rank a to rank b with probability min(1, (1 − p)^(b − a)), p = 1 ÷ number of operators. `"paper"`: the
     previous operator is that of the last turn. `"released"`: its rank counts as −1 always, once an input was accepted.
 
+    Answers that are sentences are compared by their log-scores (section 6.1).
+
     The two ablations of section 5.3: `selection = "uniform"`, and `states = false`, which accepts only a larger
     difference (the release's own form of it could accept nothing at all).
     """
@@ -202,8 +204,14 @@ class _Vectors:
 
 
 def _difference(reference: Observations, candidate: Observations) -> FloatArray:
-    """Return |top-1 probability of the reference − of the candidate|."""
-    return np.asarray(np.abs(np.exp(reference.log_scores) - np.exp(candidate.log_scores)))
+    """Return |top-1 probability of the reference − of the candidate|; of sentences, the difference of log-scores.
+
+    The probability of a sentence is a product over its frames, too small to be told from another (section 6.1).
+    """
+    ours, theirs = reference.log_scores, candidate.log_scores
+    if len(ours) and isinstance(reference.decisions[0], str):
+        return np.asarray(np.abs(ours - theirs))
+    return np.asarray(np.abs(np.exp(ours) - np.exp(theirs)))
 
 
 def _vectors(turn: Turn) -> NDArray[Any] | None:

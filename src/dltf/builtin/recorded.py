@@ -61,8 +61,10 @@ class Recorded:
             told = f"{wrong[0]} has the shape {list(arrays[wrong[0]].shape)}" if wrong else "no array beside it"
             raise ModelFileError(f"{file} has {len(digests)} digests and {told}", hint=_HOW)
         for name, values in arrays.items():
-            if values.dtype.kind not in "biuf":
-                raise ModelFileError(f'{file} has the output "{name}" as {values.dtype}: no numbers', hint=_HOW)
+            if values.dtype.kind not in "biufU":
+                raise ModelFileError(
+                    f'{file} has the output "{name}" as {values.dtype}: neither numbers nor texts', hint=_HOW
+                )
         return RecordedRunner(file.name, _row_of(file, [_text(digest) for digest in digests], arrays), arrays)
 
 

@@ -54,6 +54,10 @@ def hunt(
 
     row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     engine.run(_starts(cases, row_of, opened, store), keeper.confirms, ended, lambda queries: progressed(0, queries))
+    if opened.pair.misfits:
+        notes = store.fact("search_notes", [])
+        told = f"{opened.pair.misfits:,} mutants were left out: they fit one of the models no more"
+        store.note(search_notes=[*notes, told])
 
 
 def engine_of(profile: Profile, opened: Opened, paths: Paths | None) -> Engine:

@@ -13,6 +13,7 @@ from dltf.campaign.probe import Invariance, probe
 from dltf.campaign.selection import select
 from dltf.campaign.tuning import best_batch
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
+from dltf.joining import needs_labels
 from dltf.remote import Isolated
 from dltf.search.pair import Pair
 from dltf.variant import Model, Variant
@@ -74,6 +75,7 @@ def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Op
     for variant, described in variants:
         variant.settle(described.decoder, samples, columns)
     _comparable(pair, first[0])
+    _labelled(profile, first)
     asked = profile.campaign.batch
     batch = asked or best_batch(pair, first)
     invariance = {variant.role: probe(variant, first, asked) for variant, _ in variants}
@@ -130,6 +132,15 @@ def fits(pair: Pair, seed: Seed) -> None:
     """Raise `MisfitError` where one of the variants cannot take this seed."""
     for variant in (pair.reference, pair.candidate):
         variant.check(seed.sample, seed.columns)
+
+
+def _labelled(profile: p.Profile, seeds: Sequence[Seed]) -> None:
+    """Raise `MisfitError` where the oracle goes by labels, and the first seeds have none."""
+    if needs_labels(profile.oracle) and all(seed.label is None for seed in seeds):
+        raise MisfitError(
+            f"the oracle goes by the labels of the seeds, and the first {len(seeds)} have none",
+            hint="give the seeds labels (transcripts), or use an oracle that compares the answers alone",
+        )
 
 
 def _comparable(pair: Pair, seed: Seed) -> None:

@@ -73,6 +73,6 @@ def _apart(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
         gaps = [
             float(np.nanmax(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0.0))
             for a, b in zip(one, other, strict=True)
-            if a.shape == b.shape
+            if a.shape == b.shape and a.dtype.kind in "biufc"  # texts are equal or not
         ]
     return max(gaps, default=0.0)

@@ -173,7 +173,7 @@ class _Refiner:
         def show(samples: Batch, rows: IntArray) -> Seen:
             asked = [findings[row] for row in rows.tolist()]
             columns, labels = [one.columns for one in asked], [one.seed_label for one in asked]
-            judged = self._pair.judge(list(samples), columns, labels)
+            judged = self._pair.judge_mutants(list(samples), columns, labels)
             self._told(0, len(samples))
             return Seen(judged, len(samples))
 

@@ -11,7 +11,7 @@ from dltf.campaign.confirm import answer_of, kind_of
 from dltf.campaign.environment import model_facts
 from dltf.campaign.opening import make_pair
 from dltf.errors import ProfileError, RunFolderError
-from dltf.profile import Tree, override, read_domain, read_tree
+from dltf.profile import Tree, override, read_domain, read_oracle, read_tree
 from dltf.profile.structure import structure
 from dltf.values import Answer, Finding
 
@@ -55,6 +55,11 @@ def profile_of(store: Store, host: Host, overrides: Iterable[str] = ()) -> Profi
 def domain_of(store: Store, host: Host) -> Domain:
     """Return the domain of a run alone, whose models need not be here any more."""
     return read_domain(_tree(store), host)
+
+
+def oracle_of(store: Store, host: Host) -> Any:
+    """Return the oracle of a run alone."""
+    return read_oracle(_tree(store), host)
 
 
 def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = (), phase: str | None = None) -> Replayed:

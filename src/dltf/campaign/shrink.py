@@ -1,10 +1,12 @@
 """Shrinking: findings move towards their seeds while the deviation holds, one query each a turn.
 
 First along the line from the seed, then, where it is nearer, along the line to another screened seed. Then in rounds: a
-Hadamard design of small changes (Plackett and Burman, 1946) measures how the mean margin answers to each part of the
-finding's change, each gain from all of its queries; the nearest point of the boundary in the span of the parts is
-worked out; and a bracketed root finder looks for a deviation on the way there. Where variants give no scores, the parts
-are taken back one by one instead. Only a sample that deviates and is nearer replaces the last one.
+Hadamard design of small changes (Plackett and Burman, 1946) measures the slope of the mean margin, each figure from all
+of its queries; the nearest point of the boundary is worked out; and a bracketed root finder looks for a deviation on
+the way there. The slope is measured along the directions in which screened seeds differ most, some more of them in each
+round, and along what is left of the finding's change. Where there are none, it is measured for each part of that
+change; where variants give no scores, the parts are taken back one by one. Only a sample that deviates and is nearer
+replaces the last one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, field, frozen
 
+from dltf.campaign.slopes import SCALED, Slopes, hadamard
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dltf.campaign.seen import Answers, Seen
     from dltf.contracts import Refines
     from dltf.values import Batch, BoolArray, FloatArray, IntArray, Sample, Stream
@@ -27,7 +33,6 @@ _FIRST = 0.85  # of the way to the finding: where its own line is asked first
 _FARTHEST = 1.6  # of a line
 _NARROW = 0.003  # of a line: from here on its roundings are tried anew
 _EDGE = 0.02  # of a bracket: no step is nearer to an end
-_SCALED = 0.5  # of a part's change, in the design
 _STEP = 0.6  # of the way to the predicted nearest point
 _LEAST_STEP = 0.1
 _LARGEST = 2.5  # no part's change grows beyond this factor
@@ -46,7 +51,7 @@ class Shrinking:
     """The nearest deviation of each of n findings of one shape, and what it has cost.
 
     `own` is what both variants answer at the seed and `at_seed` the mean of their leads there; `ours` and `theirs` are
-    the answers to the sample. With `keep` these stay as they are.
+    the answers to the sample. With `keep` these stay as they are. `directions` are orthonormal, [k, values].
     """
 
     space: Refines
@@ -61,6 +66,7 @@ class Shrinking:
     budget: int
     scored: bool
     keep: bool = False
+    directions: NDArray[np.float32] | None = None
     queries: IntArray = field(init=False)
     distances: FloatArray = field(init=False)
     trail: list[list[Sample]] = field(init=False)  # what replaced what, in order
@@ -103,6 +109,9 @@ def shrink(best: Shrinking, lines: Lines | None = None) -> None:
             go = np.flatnonzero(lines.crossings * best.space.size(change) < best.distances)
         _along(best, go, change[go], lines.crossings[go])
     steps = np.where(best.distances > 0, _STEP, 0.0)
+    if best.scored and best.directions is not None:
+        _by_slope(best, Slopes(best, best.directions), steps)
+        return
     both = [best.space.parts(best.seeds.shape[1:], shifted) for shifted in (False, True)]
     while True:
         before = best.queries.copy()
@@ -110,6 +119,15 @@ def shrink(best: Shrinking, lines: Lines | None = None) -> None:
             (_by_design if best.scored else _one_by_one)(best, parts, steps)
         if (before == best.queries).all():
             return
+
+
+def _by_slope(best: Shrinking, slopes: Slopes, steps: FloatArray) -> None:
+    """Measure the slope, and go by it, as long as anything is won by that."""
+    while True:
+        rows = np.flatnonzero((best.queries + slopes.queries < best.budget) & (steps >= _LEAST_STEP))
+        if not len(rows):
+            return
+        _go(best, rows, slopes.next_changes(rows, steps), steps)
 
 
 # --- along a line ----------------------------------------------------------------------------------------------------
@@ -165,25 +183,21 @@ def _by_design(best: Shrinking, parts: IntArray, steps: FloatArray) -> None:
     other = best.other[rows]  # of the sample that the design is made around
     gains = np.zeros((len(rows), count))
     for signs in design:
-        tried = best.space.rounded(seeds + whole * (1.0 + _SCALED * signs)[parts], 0.5)
+        tried = best.space.rounded(seeds + whole * (1.0 + SCALED * signs)[parts], 0.5)
         seen, _ = best.ask(tried, rows)
         gains += np.nan_to_num(seen.margin(best.own[rows], other))[:, None] * signs
-    gains /= len(design) * _SCALED
+    gains /= len(design) * SCALED
     factors = 1.0 + steps[rows][:, None] * (nearest(_squares(whole, parts), gains) - 1.0)
-    change = whole * factors[:, parts]
+    _go(best, rows, whole * factors[:, parts], steps)
+
+
+def _go(best: Shrinking, rows: IntArray, change: FloatArray, steps: FloatArray) -> None:
+    """Look for a deviation at the end of each change that is smaller than the last; adapt the steps to what was won."""
     before = best.distances[rows].copy()
     nearer = best.space.size(change) < before
     _along(best, rows[nearer], change[nearer], np.ones(int(nearer.sum())))
     won = best.distances[rows] < before
     steps[rows] = np.where(won, np.minimum(steps[rows] * 1.2, 1.0), steps[rows] * 0.5)
-
-
-def hadamard(least: int) -> FloatArray:
-    """Return `least` columns, never the first, of the smallest Sylvester–Hadamard matrix that has more."""
-    matrix = np.ones((1, 1))
-    while len(matrix) <= least:
-        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix[:, 1 : least + 1]
 
 
 def nearest(squares: FloatArray, gains: FloatArray) -> FloatArray:

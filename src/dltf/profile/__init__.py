@@ -10,9 +10,9 @@ from dltf.profile.model import (
     SeedsTable,
     Variant,
 )
-from dltf.profile.read import read_domain, read_profile, read_tree
+from dltf.profile.read import read_domain, read_oracle, read_profile, read_tree
 from dltf.profile.save import save, to_toml
-from dltf.profile.source import Tree, override
+from dltf.profile.source import Tree, load, override
 
 __all__ = [
     "CampaignTable",
@@ -24,8 +24,10 @@ __all__ = [
     "SeedsTable",
     "Tree",
     "Variant",
+    "load",
     "override",
     "read_domain",
+    "read_oracle",
     "read_profile",
     "read_tree",
     "save",

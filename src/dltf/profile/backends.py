@@ -53,6 +53,8 @@ def wrong_file(table: ModelTable, backend: Any) -> str | None:
         return "is missing" if needed and backend is not None else None
     if not needed:
         return f' = "{table.file}": the backend "{table.backend}" takes no file'
+    if getattr(backend, "takes_folders", False) and table.file.is_dir():
+        return None
     if not table.file.is_file():
         return f": there is no such file: {table.file}"
     return None

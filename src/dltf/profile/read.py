@@ -34,6 +34,7 @@ _HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
     **{("models", role): (*keys(model.ModelTable), "input", "output", "feed") for role in VARIANTS},
 }
 
+DEFAULT_ORACLE = {"use": "top_label"}
 _SHARING = ("dltf_seed_sources", "dltf_mutation_operators", "dltf_operator_presets", "dltf_model_backends")
 
 
@@ -45,6 +46,11 @@ def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model
 def read_domain(tree: Tree, host: Host) -> Domain:
     """Read the campaign's domain alone, for what needs neither its models nor its seeds."""
     return _Reader(tree, host).domain_alone()
+
+
+def read_oracle(tree: Tree, host: Host) -> Any:
+    """Read the campaign's oracle alone."""
+    return _Reader(tree, host).oracle_alone()
 
 
 def read_tree(tree: Tree, host: Host) -> model.Profile:
@@ -81,7 +87,7 @@ class _Reader:
         asking = ["search.max_queries"] if search is not None and search.max_queries else []
         asking += [f"{name}.queries" for name, one in (("shrink", shrink), ("amplify", amplify)) if one and one.queries]
         self._only_seeds(variants, asking)
-        oracle = self._oracle(("oracle",), self._table("oracle") or {"use": "top_label"})
+        oracle = self._oracle(("oracle",), self._table("oracle") or DEFAULT_ORACLE)
         units = domain.geometry.units if domain is not None else ()
         gates = read_gates(self._table("gate"), units, self._complain, self._settings)
         if self._complaints:
@@ -112,6 +118,12 @@ class _Reader:
             raise ProfileError(self._complaints or ["campaign.domain is missing"])
         found: Domain = domain
         return found
+
+    def oracle_alone(self) -> Any:
+        oracle = self._oracle(("oracle",), self._table("oracle") or DEFAULT_ORACLE)
+        if self._complaints:
+            raise ProfileError(self._complaints)
+        return oracle
 
     # --- one method a table ------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ class Card:
     steps: str
     distances: tuple[tuple[str, str], ...]
     preview: Preview
+    beside: tuple[tuple[str, Preview], ...] = ()
+    aligned: tuple[tuple[str, str], ...] = ()
     forms: tuple[Form, ...] = ()
 
 
@@ -127,6 +129,8 @@ def card(store: Store, ranked: Ranked, names: Names, previews: Previews) -> Card
         steps=_steps(finding.chain),
         distances=_distances(finding, previews.units),
         preview=previews.of(finding),
+        beside=previews.beside(finding),
+        aligned=previews.aligned(finding),
         forms=tuple(
             _form(phase, form, names, previews)
             for phase, form in store.derived(finding.case).items()

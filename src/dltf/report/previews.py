@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from dltf.errors import DltfError
+from dltf.joining import aligning
 from dltf.report.wording import short
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _IMAGES = {
 _SOUNDS = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _TEXTS = (".txt", ".md", ".csv", ".json")
 _LONGEST_TEXT = 4000  # characters
+_ROOM = 32 * 2**20  # bytes of a page that are left to previews
 
 
 @frozen
@@ -44,13 +46,16 @@ class Previews:
     """Draws the previews of a run, once each."""
 
     def __init__(self, store: Store, host: Host) -> None:
-        from dltf.campaign.replay import domain_of
+        from dltf.campaign.replay import domain_of, oracle_of
 
         self._drawn: dict[tuple[int, str], Preview] = {}
         self._domain: Domain | None = None
+        self._align: Any = None
+        self._room = _ROOM
         self.why_not = ""
         try:
             self._domain = domain_of(store, host)
+            self._align = aligning(oracle_of(store, host))
         except DltfError as error:  # the plugin is not installed here; all else can be told
             self.why_not = error.message
 
@@ -66,16 +71,46 @@ class Previews:
             self._drawn[key] = self._draw(finding)
         return self._drawn[key]
 
+    def beside(self, finding: Finding) -> tuple[tuple[str, Preview], ...]:
+        """Return what else the domain shows of a finding, sounds say, each with its title."""
+        shows: Any = None if self._domain is None else getattr(self._domain.preview, "beside", None)
+        if shows is None or self._domain is None or self._room <= 0:
+            return ()
+        try:
+            seed, sample = (self._domain.codec.decode(data) for data in (finding.seed, finding.sample))
+            files = [(str(title), str(suffix).lower(), bytes(data)) for title, suffix, data in shows(seed, sample)]
+        except Exception as error:  # as below
+            return (("", Preview("none", text=f"nothing beside it: {type(error).__name__}: {short(error)}")),)
+        return tuple((title, self._within(data, suffix)) for title, suffix, data in files)
+
+    def aligned(self, finding: Finding) -> tuple[tuple[str, str], ...]:
+        """Return both answers piece by piece, where the oracle aligns them."""
+        if self._align is None or finding.reference is None or finding.candidate is None:
+            return ()
+        try:
+            pairs = self._align(finding.reference.decision, finding.candidate.decision)
+            return tuple((str(ours), str(theirs)) for ours, theirs in pairs)
+        except Exception:  # as below; the answers themselves are told
+            return ()
+
     def _draw(self, finding: Finding) -> Preview:
         if self._domain is None:
             return Preview("none", text="no preview: the domain is not installed here")
+        if self._room <= 0:
+            return Preview("none", text="no preview, so that the page stays small; dltf export writes it")
         try:
             seed, sample = (self._domain.codec.decode(data) for data in (finding.seed, finding.sample))
             data = self._domain.preview.render(seed, sample)
         # A plugin may fail in any way, and a finished run is to be told all the same.
         except Exception as error:
             return Preview("none", text=f"no preview: {type(error).__name__}: {short(error)}")
-        return embedded(data, self._domain.preview.suffix.lower())
+        return self._within(data, self._domain.preview.suffix.lower())
+
+    def _within(self, data: bytes, suffix: str) -> Preview:
+        """Embed a file, and count what it takes of the page."""
+        shown = embedded(data, suffix)
+        self._room -= len(shown.uri) + len(shown.text)
+        return shown
 
 
 def embedded(data: bytes, suffix: str) -> Preview:

@@ -181,7 +181,8 @@ class _Run:
     def _query(self, slots: IntArray, cases: Sequence[_Case], plans: Plans) -> dict[int, str]:
         """Make a mutant for each case, judge it and learn from it; return the rows whose cases are over, and how."""
         mutants = self._mutate(cases, plans)
-        judged = self._engine.pair.judge(mutants, [case.columns for case in cases], [case.label for case in cases])
+        columns, labels = [case.columns for case in cases], [case.label for case in cases]
+        judged = self._engine.pair.judge_mutants(mutants, columns, labels)
         for case in cases:
             case.queries += 1
         hits = self._hits(judged)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import field, frozen
 
-from dltf.errors import RuntimeFailedError, RuntimeHungError
+from dltf.errors import MisfitError, RuntimeFailedError, RuntimeHungError
 from dltf.joining import judged
 from dltf.values import Observations, Verdicts
 from dltf.variant import concatenate
@@ -28,7 +28,10 @@ HANDOVER_S = 150e-6  # what it costs to hand a batch to the other thread; below 
 
 @frozen(eq=False)
 class Judged:
-    """What came of n samples. `crashed` tells the rows that a runtime failed on; the columns hold the other `rows`."""
+    """What came of n samples. `crashed` tells the rows that a runtime failed on; the columns hold the other `rows`.
+
+    Mutants that do not fit a model, longer than it takes, say, are in neither.
+    """
 
     rows: IntArray
     reference: Observations
@@ -45,6 +48,7 @@ class Pair:
     """The reference and the candidate, opened, with the oracle that compares them; closed by leaving its block.
 
     `run_s` adds up the time that the runners took: the longer of the two for each batch where they run at once.
+    `misfits` counts the mutants that fit one of the models no more.
     """
 
     def __init__(self, reference: Variant, candidate: Variant, oracle: Oracle, *, concurrent: bool) -> None:
@@ -53,6 +57,7 @@ class Pair:
         self.oracle = oracle
         self.run_s = 0.0
         self.hangs = 0  # calls that were ended by their time limit
+        self.misfits = 0
         self.concurrent = concurrent
         self._stack = ExitStack()
         self._beside: ThreadPoolExecutor | None = None
@@ -92,6 +97,15 @@ class Pair:
             return self._one_by_one(samples, columns, labels)
         return Judged(rows, reference, candidate, judged(self.oracle, reference, candidate, labels))
 
+    def judge_mutants(
+        self, samples: Sequence[Sample], columns: Sequence[Columns], labels: Sequence[Hashable | None]
+    ) -> Judged:
+        """Do the same, and leave out those that do not fit a model: their seeds did, an operator has led them away."""
+        try:
+            return self.judge(samples, columns, labels)
+        except MisfitError:
+            return self._one_by_one(samples, columns, labels, leave_out=True)
+
     def judge_alone(self, sample: Sample, columns: Columns | None = None, label: Hashable | None = None) -> Judged:
         """Show one sample to both variants, at batch size one."""
         return self.judge([sample], None if columns is None else [columns], [label])
@@ -130,6 +144,8 @@ class Pair:
         samples: Sequence[Sample],
         columns: Sequence[Columns] | None,
         labels: Sequence[Hashable | None] | None,
+        *,
+        leave_out: bool = False,
     ) -> Judged:
         seen: dict[int, tuple[Observations, Observations]] = {}
         crashed: dict[int, str] = {}
@@ -138,6 +154,10 @@ class Pair:
                 seen[row] = self._observe([sample], None if columns is None else [columns[row]])
             except RuntimeFailedError as error:
                 crashed[row] = error.message
+            except MisfitError:
+                if not leave_out:
+                    raise
+                self.misfits += 1
         if not seen:
             return Judged(np.zeros(0, dtype=np.int64), _NOTHING, _NOTHING, _NO_VERDICT, crashed)
         reference = concatenate([ours for ours, _ in seen.values()])

@@ -68,12 +68,12 @@ def an_unusable_target_says_why(subject: Subject) -> None:
 
 
 def it_is_found_by_suffixes(subject: Subject) -> None:
-    """The suffixes of its files are told, and those of the examples are among them."""
+    """The suffixes of its files are told, and those of the examples are among them; without any it has to be named."""
     __tracebackhide__ = True
     suffixes = subject.component.load().suffixes
     told = isinstance(suffixes, tuple) and all(isinstance(text, str) and text.startswith(".") for text in suffixes)
     hold(told, f'"{subject.name}": suffixes are {suffixes!r}, not a tuple like (".onnx",)')
-    if _needs_file(subject):
+    if suffixes and _needs_file(subject):
         strange = [example.file.name for example in _examples(subject) if example.file.suffix not in suffixes]
         hold(not strange, f'"{subject.name}" is found by {suffixes}, and reads {strange}')
 

@@ -21,6 +21,7 @@ HEAVY = [
     "ai_edge_litert",
     "audiomentations",
     "cv2",
+    "jiwer",
     "librosa",
     "matplotlib",
     "onnx",
@@ -32,9 +33,11 @@ HEAVY = [
     "skimage",
     "sklearn",
     "soundfile",
+    "soxr",
     "tensorflow",
     "tflite_runtime",
     "torch",
+    "transformers",
 ]
 """The packages that no plugin imports before a run asks for the component."""
 

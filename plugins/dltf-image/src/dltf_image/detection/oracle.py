@@ -59,7 +59,7 @@ def _assigned(partners: BoolArray, needed: BoolArray, wanted: BoolArray) -> tupl
     The assignment first serves as many of these as it can, then makes as many pairs as it can; so both figures are the
     same whatever the order of the boxes, and whichever variant is the reference.
     """
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.optimize import linear_sum_assignment  # scipy ships no types
 
     weights = partners * (1 + (1 + min(partners.shape)) * (needed[:, None].astype(np.int64) + wanted[None, :]))
     rows, columns = linear_sum_assignment(weights, maximize=True)
