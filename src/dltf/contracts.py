@@ -11,7 +11,7 @@ an operator. The names of a domain's seed sources, operators and presets begin w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -287,6 +287,33 @@ class ManyFiles(Protocol):
 
     def files(self, file: Path) -> Sequence[Path]:
         """Return every file that the model is made of, this one first, for its hash; missing ones are left out."""
+
+
+class Calibration(Protocol):
+    """The seeds as a model is given them, for a converter: a fresh iterator at each call."""
+
+    def __call__(self) -> Iterator[Mapping[str, NDArray[Any]]]:
+        """Yield model inputs by name, one sample each [1, …], in the model's own dtypes."""
+
+
+class Converter(Protocol):
+    """A model file in, a model file out: another format, or fewer bits. Equal inputs give equal files.
+
+    It runs in a process of its own, within a time limit.
+    """
+
+    reads: ClassVar[tuple[str, ...]]  # suffixes of the files that it takes: (".onnx",)
+    writes: ClassVar[str]  # the suffix of the file that it makes
+    needs_seeds: ClassVar[bool]  # whether it is given a calibration
+
+    def convert(self, source: Path, out: Path, calibration: Calibration | None) -> Mapping[str, Any]:
+        """Write `out`, and beside it only files whose names begin with its stem; return facts for the record.
+
+        Raise `ConversionError` where it cannot, for an operator that is not supported, say.
+        """
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the packages that convert, by distribution name."""
 
 
 class Decoder(Protocol):

@@ -89,6 +89,10 @@ class ModelFileError(DltfError):
     """A model file that is missing, or that its runtime cannot read: give another file."""
 
 
+class ConversionError(DltfError):
+    """A model that a converter cannot convert: another converter, other settings, or another model."""
+
+
 class MisfitError(DltfError):
     """Two things that do not go together (a model and the seeds, two variants): the message says both sides."""
 

@@ -38,6 +38,11 @@ def dltf_model_backends() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def dltf_converters() -> list[Component]:  # type: ignore[empty-body]
+    """From one model file to another: formats, precisions, pruning. Each loads to a `contracts.Converter`."""
+
+
+@hookspec
 def dltf_decoders() -> list[Component]:  # type: ignore[empty-body]
     """From raw outputs to observations: classes, … Each loads to a `contracts.Decoder`."""
 
@@ -89,6 +94,7 @@ SHELVES: dict[str, str] = {
     "dltf_domains": "domain",
     "dltf_seed_sources": "seed source",
     "dltf_model_backends": "model backend",
+    "dltf_converters": "converter",
     "dltf_decoders": "decoder",
     "dltf_mutation_operators": "mutation operator",
     "dltf_operator_presets": "operator preset",

@@ -8,7 +8,9 @@ from dltf.component import Component
 from dltf.contracts import (
     Aligns,
     Amounts,
+    Calibration,
     Codec,
+    Converter,
     Decoder,
     Disturbs,
     Domain,
@@ -36,6 +38,7 @@ from dltf.contracts import (
     Tensors,
 )
 from dltf.errors import (
+    ConversionError,
     DltfError,
     MisfitError,
     MissingPackageError,
@@ -80,10 +83,13 @@ __all__ = [
     "Batch",
     "BoolArray",
     "Briefing",
+    "Calibration",
     "CampaignProgress",
     "CampaignStarted",
     "Codec",
     "Component",
+    "ConversionError",
+    "Converter",
     "Decoder",
     "Disturbs",
     "DltfError",
