@@ -18,6 +18,9 @@ TEXT = """# Benchmarks
 Written by `python benchmarks/page.py`; change nothing here by hand. Absolute times mean little on a shared machine:
 compare ratios, and rows of one table. Made on {machine}, Python {python}.
 
+Other pages have figures of their own, each with the command that makes them: [bracket against DFlare](bracket.md),
+[shrinking and amplifying](refine.md), [the boundary gap](gap.md), [severity](severity.md).
+
 ## DFlare on published pairs
 
 `python benchmarks/published_pairs.py`, with the profiles of `examples/dflare`. The last column is the authors'

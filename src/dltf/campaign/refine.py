@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from dltf.campaign.amplify import Amplifying, amplify
 from dltf.campaign.confirm import Suspect, confirm
+from dltf.campaign.directions import directions_of
 from dltf.campaign.neighbours import observations_of, paths_of
 from dltf.campaign.partners import line_of
 from dltf.campaign.seen import Seen, column, mean_lead, rival
@@ -25,6 +26,8 @@ from dltf.store import Derived
 from dltf.values import Seed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dltf.campaign.opening import Opened
     from dltf.campaign.seen import Answers
     from dltf.profile import Profile
@@ -110,7 +113,8 @@ class _Refiner:
         self._told = told
         self._paths: Paths | None = None
         self._rows: dict[int, int] = {}
-        if phase == "shrink" and not profile.shrink.keep_answers:
+        self._directions: dict[Any, NDArray[np.float32] | None] = {}
+        if phase == "shrink":
             self._paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
             cases = [] if self._paths is None else self._paths.screened.cases.tolist()
             self._rows = {case: row for row, case in enumerate(cases)}
@@ -140,6 +144,7 @@ class _Refiner:
             budget=self._profile.shrink.queries,
             scored=scored,
             keep=self._profile.shrink.keep_answers,
+            directions=self._directions_of(subjects[0].sample) if scored else None,
         )
         shrink(best, self._lines(subjects))
         return [self._kept(*each) for each in zip(subjects, best.trail, best.queries.tolist(), strict=True)]
@@ -188,8 +193,14 @@ class _Refiner:
             observations_of(candidate, self._pair.candidate.decoder),
         )
 
+    def _directions_of(self, sample: Sample) -> NDArray[np.float32] | None:
+        key = (sample.shape, sample.dtype.str)
+        if self._paths is not None and key not in self._directions:
+            self._directions[key] = directions_of(self._paths, sample)
+        return self._directions.get(key)
+
     def _lines(self, subjects: Sequence[_Subject]) -> Lines | None:
-        if self._paths is None:
+        if self._paths is None or self._profile.shrink.keep_answers:
             return None
         rows = [self._rows.get(one.finding.case) for one in subjects]
         found = [None if row is None else line_of(self._paths, row) for row in rows]
