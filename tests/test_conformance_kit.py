@@ -19,6 +19,7 @@ from dltf.errors import UnknownComponentError
 from dltf.host import Host
 from dltf.plugin import TensorSpec
 from dltf.testing import (
+    ConversionExample,
     Examples,
     ModelExample,
     any_component,
@@ -48,6 +49,11 @@ def dltf_model_backends() -> list[Component]:
 
 
 @hookimpl
+def dltf_converters() -> list[Component]:
+    return [Component("linear.rounded", "dltf_signal.spare:Rounded", "Rounds the weights of a matrix.")]
+
+
+@hookimpl
 def dltf_search_strategies() -> list[Component]:
     return [Component("uniform", "dltf_signal.random_search:RandomSearch", "Uniform operators.")]
 """
@@ -55,7 +61,7 @@ AUTHORS_FILE = """
 import numpy as np
 from dltf.testing import Examples, conformance
 
-excused = {name: "not today" for name in ("signal", "signal.tones", "signal.edits", "linear")}
+excused = {name: "not today" for name in ("signal", "signal.tones", "signal.edits", "linear", "linear.rounded")}
 
 @conformance("PACKAGE.plugin", without=excused)
 def test_conformance(folder):
@@ -105,14 +111,17 @@ def write(tmp_path, monkeypatch):
 @pytest.fixture
 def examples(tmp_path):
     def examples():
-        model = tmp_path / "model.json"
+        model = tmp_path / "models" / "model.json"
+        model.parent.mkdir()
         model.write_text(json.dumps({"weights": [[1.0, -0.5, 0.25], [0.5, 2.0, -1.0]]}), encoding="utf-8")
         signals = [stream(case=case).normal(size=size).astype(np.float32) for case, size in enumerate((32, 32, 48, 32))]
+        inputs = {"x": stream().normal(size=(4, 2)).astype(np.float32)}
         return Examples(
             samples=signals,
             inputs=[TensorSpec("signal", (None, None, 1), "float32"), TensorSpec("signal", (None, 1, 48), "float32")],
             settings={"signal.waves": {"count": 6}, "uniform": {"chain": 3}},
-            models={"linear": [ModelExample(model, {"x": stream().normal(size=(4, 2)).astype(np.float32)})]},
+            models={"linear": [ModelExample(model, inputs)]},
+            conversions={"linear.rounded": [ConversionExample(model, [{"x": row[None]} for row in inputs["x"]])]},
             outputs={"signal.tones": [{"scores": stream().normal(size=(4, 7, 3)).astype(np.float32)}]},
             observations={"signal.edits": (observations([(1, 2), (1,), ()]), observations([(1, 2), (2, 1), ()]))},
         )
@@ -171,6 +180,7 @@ def test_there_is_an_offender_against_every_promise():
         ("samples", "signal.noise", "strength_0_is_the_identity"),
         ("inputs", "signal", "each_sample_gets_one_row"),
         ("models", "linear", "running_again_gives_the_same_bits"),
+        ("conversions", "linear.rounded", "it_writes_what_it_was_asked_for"),
         ("outputs", "signal.tones", "it_observes_each_row"),
     ],
 )

@@ -17,7 +17,8 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/__init__.py")) + sorted(
 LAYERS = [
     {"cli", "testing"},
     {"report"},
-    {"campaign", "matrix"},
+    {"matrix"},
+    {"campaign"},
     {"search"},
     {"variant", "remote", "store", "profile"},
     {"host"},

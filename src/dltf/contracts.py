@@ -135,7 +135,9 @@ class Embeds(Protocol):
 class Refines(Protocol):
     """What a `Geometry` may offer beside: changes as real numbers, so that findings can be shrunk and amplified.
 
-    A *change* is what is added to a sample: float64 of its shape. All of this is of one shape.
+    A *change* is what is added to a sample: float64 of its shape. All of this is of one shape. Where a finding may
+    differ in shape from its seed, `fitted(seed, shape)` returns the seed in another shape; without it, such findings
+    stay as they are.
     """
 
     def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:

@@ -1,7 +1,8 @@
-"""What dltf-signal does not offer and the kit tests all the same: a backend and a preset, each as it should be."""
+"""What dltf-signal does not offer and the kit tests all the same: a backend, a converter, a preset, all sound."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from attrs import field, frozen, validators
 from dltf_signal.operators import Gain, Noise
 
 from dltf.plugin import (
+    Calibration,
+    ConversionError,
     ModelFileError,
     MutationOperator,
     RuntimeFailedError,
@@ -53,6 +56,33 @@ class Linear:
         except (OSError, ValueError, KeyError) as error:
             raise ModelFileError(f"{file.name} cannot be read: {error}") from error
         return LinearRunner(weights * np.float32(self.scale))
+
+    def versions(self) -> Mapping[str, str]:
+        return {"numpy": np.__version__}
+
+
+@frozen
+class Rounded:
+    """Rounds the weights to steps that suit the largest input."""
+
+    steps: int = 100
+
+    reads: ClassVar[tuple[str, ...]] = (".json",)
+    writes: ClassVar[str] = ".json"
+    needs_seeds: ClassVar[bool] = True
+
+    def convert(self, source: Path, out: Path, calibration: Calibration | None) -> Mapping[str, Any]:
+        try:
+            weights = np.array(json.loads(source.read_text())["weights"])
+        except (OSError, ValueError, KeyError) as error:
+            raise ConversionError(f"{source.name} cannot be read: {error}") from error
+        largest = max((np.abs(inputs["x"]).max() for inputs in calibration()), default=None) if calibration else None
+        if largest is None:
+            raise ConversionError(f"{source.name} cannot be rounded without seeds")
+        rounded = np.round(weights * self.steps / largest) * largest / self.steps
+        out.write_text(json.dumps({"weights": rounded.tolist()}))
+        out.with_name(f"{out.stem}.sha256").write_text(hashlib.sha256(out.read_bytes()).hexdigest())
+        return {"weights": rounded.size, "changed": int((rounded != weights).sum())}
 
     def versions(self) -> Mapping[str, str]:
         return {"numpy": np.__version__}

@@ -51,6 +51,7 @@ class _Subject:
     seed: Sample
     sample: Sample
     stream: Stream
+    beside: Sample  # the seed, in the shape of the sample where the domain can bring it there
 
 
 def refinable(store: Store, phase: Phase, most: int | None = None) -> list[int]:
@@ -79,7 +80,10 @@ def refine(
     refiner = _Refiner(phase, profile, opened, store, told)
     for batch in _batches((refiner.subject(case) for case in cases), opened.batch):
         began_s = time.perf_counter()
-        found = refiner.shrunk(batch) if phase == "shrink" else refiner.amplified(batch)
+        if batch[0].beside.shape != batch[0].sample.shape:  # no change leads from the one to the other
+            found = [refiner.unchanged(subject) for subject in batch]
+        else:
+            found = refiner.shrunk(batch) if phase == "shrink" else refiner.amplified(batch)
         spent_s = store.fact(f"{phase}_s", 0.0) + time.perf_counter() - began_s
         with store.together():
             for derived in found:
@@ -92,7 +96,7 @@ def _batches(subjects: Iterable[_Subject], size: int) -> Iterator[list[_Subject]
     """Yield findings whose inputs are of one shape, `size` at most."""
     waiting: dict[Any, list[_Subject]] = defaultdict(list)
     for subject in subjects:
-        key = (subject.sample.shape, subject.sample.dtype.str)
+        key = (subject.sample.shape, subject.beside.shape, subject.sample.dtype.str)
         waiting[key].append(subject)
         if len(waiting[key]) == size:
             yield waiting.pop(key)
@@ -122,7 +126,17 @@ class _Refiner:
     def subject(self, case: int) -> _Subject:
         finding = self._store.finding(case)
         seed, sample = (self._domain.codec.decode(data) for data in (finding.seed, finding.sample))
-        return _Subject(finding, seed, sample, stream_of(self._profile.campaign.seed, self._phase, case))
+        beside = self._fitted(seed, sample.shape)
+        return _Subject(finding, seed, sample, stream_of(self._profile.campaign.seed, self._phase, case), beside)
+
+    def _fitted(self, sample: Sample, shape: tuple[int, ...]) -> Sample:
+        """Return a sample in this shape where the domain can bring it there, else as it is."""
+        fitted = getattr(self._domain.geometry, "fitted", None)  # contracts.Refines
+        return sample if sample.shape == shape or fitted is None else np.asarray(fitted(sample, shape))
+
+    def unchanged(self, subject: _Subject) -> Derived:
+        """Return the finding as it was."""
+        return Derived(evolve(subject.finding, phase=self._phase, queries=0), 0)
 
     def shrunk(self, subjects: Sequence[_Subject]) -> list[Derived]:
         screened = [self._store.screened(one.finding.case) for one in subjects]
@@ -134,7 +148,7 @@ class _Refiner:
         best = Shrinking(
             space=self._domain.geometry,
             show=self._show(subjects),
-            seeds=np.stack([one.seed for one in subjects]),
+            seeds=np.stack([one.beside for one in subjects]),
             samples=np.stack([one.sample for one in subjects]),
             own=own,
             ours=ours,
@@ -157,7 +171,7 @@ class _Refiner:
             Amplifying(
                 space=self._domain.geometry,
                 show=self._show(subjects),
-                seeds=np.stack([one.seed for one in subjects]),
+                seeds=np.stack([one.beside for one in subjects]),
                 samples=np.stack([one.sample for one in subjects]),
                 ours=ours,
                 theirs=theirs,
@@ -203,11 +217,14 @@ class _Refiner:
         if self._paths is None or self._profile.shrink.keep_answers:
             return None
         rows = [self._rows.get(one.finding.case) for one in subjects]
-        found = [None if row is None else line_of(self._paths, row) for row in rows]
-        return Lines(
-            np.stack([one.seed if line is None else line.end for one, line in zip(subjects, found, strict=True)]),
-            np.array([np.nan if line is None else line.crossing for line in found]),
-        )
+        ends, crossings = [], []
+        for one, row in zip(subjects, rows, strict=True):
+            line = None if row is None else line_of(self._paths, row)
+            end = one.beside if line is None else self._fitted(line.end, one.beside.shape)
+            leads = line is not None and end.shape == one.beside.shape
+            ends.append(end if leads else one.beside)
+            crossings.append(line.crossing if line is not None and leads else np.nan)
+        return Lines(np.stack(ends), np.array(crossings))
 
     def _kept(self, subject: _Subject, trail: Sequence[Sample], queries: int) -> Derived:
         """Return what holds alone and is better than the finding: the last of these samples, or the finding itself."""

@@ -18,6 +18,7 @@ BROKEN = 3  # a runtime, a plugin or dltf itself
 VERBS = {
     "compare": "Compare two models that come without a profile.",
     "gap": "Measure how far apart models are, and rank candidates by it.",
+    "matrix": "Run one model in every way it may be deployed: what differs, and how fast.",
     "run": "Search for inputs on which two variants differ.",
     "doctor": "Say what is installed, and what a model file expects.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",
@@ -73,6 +74,7 @@ _HELP = """
       dltf report runs/NAME-001          write the run's page and the file for CI again
       dltf record profile.toml candidate phone.npz
                                          keep what a model answers, to compare it elsewhere
+      dltf matrix matrix.toml            one model over conversions, runtimes and precisions
       dltf plugins                       what can be named in a profile
 
     \b

@@ -60,10 +60,10 @@ def _report(host: Host, folder: RunFolder) -> tuple[Path | None, DltfError | Non
         return None, error
 
 
-def folder_for(name: str, *, resume: bool) -> Path:
-    """Return the next free folder for a campaign of this name, or with `resume` the latest that there is."""
+def folder_for(name: str, *, resume: bool, holding: str = "run.sqlite") -> Path:
+    """Return the next free folder for a run of this name, or with `resume` the latest that holds such a file."""
     from dltf.errors import UsageError
-    from dltf.store.folder import DATABASE, next_free
+    from dltf.store.folder import next_free
 
     runs = Path("runs")
     safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST_NAME]
@@ -72,7 +72,7 @@ def folder_for(name: str, *, resume: bool) -> Path:
     numbered = {
         int(folder.name.rpartition("-")[2]): folder
         for folder in runs.glob("*")
-        if re.fullmatch(rf"{re.escape(safe)}-[0-9]{{3,}}", folder.name) and (folder / DATABASE).exists()
+        if re.fullmatch(rf"{re.escape(safe)}-[0-9]{{3,}}", folder.name) and (folder / holding).exists()
     }
     if not numbered:
         raise UsageError(

@@ -21,13 +21,14 @@ It needs the extra `testing`: `pip install "dltf[testing]"`.
 
 from __future__ import annotations
 
-from dltf.testing.examples import Examples, ModelExample
+from dltf.testing.examples import ConversionExample, Examples, ModelExample
 from dltf.testing.fakes import class_observations, entry_point, observations, stream, streams
 from dltf.testing.kit import conformance
 from dltf.testing.promise import BrokenPromiseError
 
 __all__ = [
     "BrokenPromiseError",
+    "ConversionExample",
     "Examples",
     "ModelExample",
     "class_observations",

@@ -29,6 +29,17 @@ class ModelExample:
 
 
 @frozen(eq=False)
+class ConversionExample:
+    """A model file for a converter, in a folder with nothing else but what it needs.
+
+    A converter that needs seeds gets `calibration`: model inputs by name, one sample each [1, …].
+    """
+
+    source: Path
+    calibration: Sequence[Mapping[str, NDArray[Any]]] = ()
+
+
+@frozen(eq=False)
 class Examples:
     """The material for a plugin's components; each field serves some shelves, and may stay empty without them.
 
@@ -37,6 +48,7 @@ class Examples:
     - `inputs`: model inputs that the domain prepares samples for. For domains.
     - `settings`: by component name, the fields that have no default (or that should differ from it).
     - `models`: by backend name, files with inputs. For model backends.
+    - `conversions`: by converter name, model files, with seeds where it needs them. For converters.
     - `outputs`: by decoder name, batches of real-valued raw outputs [n, …] by tensor name, n at least 2, all finite.
     - `observations`: by oracle name, what a reference and a candidate answered to the same inputs, some of them
       differently. An oracle that is not named here gets ten classes with their scores.
@@ -47,6 +59,7 @@ class Examples:
     inputs: Sequence[TensorSpec] = ()
     settings: Mapping[str, Mapping[str, Any]] = Factory(dict)
     models: Mapping[str, Sequence[ModelExample]] = Factory(dict)
+    conversions: Mapping[str, Sequence[ConversionExample]] = Factory(dict)
     outputs: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]] = Factory(dict)
     observations: Mapping[str, tuple[Observations, Observations]] = Factory(dict)
     labels: Mapping[str, Sequence[Any]] = Factory(dict)

@@ -16,6 +16,7 @@ from dltf.host import BUILTIN, GROUP, Host
 from dltf.testing import (
     any_component,
     backends,
+    converters,
     decoders,
     domains,
     operators,
@@ -37,6 +38,7 @@ PROMISES: Mapping[str, tuple[Promise, ...]] = {
     "dltf_domains": domains.PROMISES,
     "dltf_seed_sources": seed_sources.PROMISES,
     "dltf_model_backends": backends.PROMISES,
+    "dltf_converters": converters.PROMISES,
     "dltf_decoders": decoders.PROMISES,
     "dltf_mutation_operators": operators.PROMISES,
     "dltf_operator_presets": (operators.a_preset_names_its_operators, *operators.PROMISES),

@@ -39,7 +39,7 @@ def examples_are_for_its_components(subject: Subject) -> None:
     """No example is for a component that is not there: a misspelt name would test nothing."""
     __tracebackhide__ = True
     given = subject.examples
-    named = set(chain(given.settings, given.models, given.outputs, given.observations))
+    named = set(chain(given.settings, given.models, given.conversions, given.outputs, given.observations))
     strange = sorted(named - {component.name for _, component in subject.offer.components})
     hold(
         not strange, f'the examples name components that "{subject.offer.plugin}" does not offer: {", ".join(strange)}'

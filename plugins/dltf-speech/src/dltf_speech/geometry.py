@@ -69,6 +69,10 @@ class SpeechGeometry:
     def rounded(self, values: FloatArray, rounding: FloatArray | float) -> Batch:
         return refine.rounded(values, rounding)
 
+    def fitted(self, seed: Sample, shape: tuple[int, ...]) -> Sample:
+        """Return the clip cut to another length, or followed by silence."""
+        return np.pad(seed[: shape[0]], (0, max(0, shape[0] - len(seed))))
+
     def size(self, changes: FloatArray) -> FloatArray:
         return refine.rms(changes)
 

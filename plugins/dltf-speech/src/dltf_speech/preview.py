@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dltf.plugin import FloatArray, Sample
 
+_COLOURS = 64  # a third of the bytes, and no difference that is seen
 _MOST_GAIN = 100  # of the waveform of a difference
 _MOST_GAIN_DB = 60  # of its sound
 _AUDIBLE = 3277.0  # 16-bit steps, a tenth of full scale: a difference is made as loud as the clips, or so
@@ -49,7 +50,8 @@ class SpeechPreview:
             Panel(f"difference{equal}{loud}", change, _DIFFERENCE, gain),
         )
         file = io.BytesIO()
-        Plot(self.rate_hz, len(ours), peak).draw(panels).save(file, "PNG", optimize=True)
+        drawn = Plot(self.rate_hz, len(ours), peak).draw(panels)
+        drawn.quantize(_COLOURS, dither=0).save(file, "PNG", optimize=True)
         return file.getvalue()
 
     def beside(self, seed: Sample, mutant: Sample) -> Sequence[tuple[str, str, bytes]]:
