@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from commands import dltf
-from demo import demo_models
+from demo import copy_demo, demo_models
 from environments import HOST_AND_PLUGINS, ROOT, Environment, make_environment
+
+from dltf.store import RunFolder, Store
 
 SIGNAL = ROOT / "examples" / "third-party" / "dltf-signal"
 NEGATIVE = ROOT / "examples" / "third-party" / "dltf-negative"
@@ -47,14 +49,33 @@ def listed(environment: Environment, folder: Path, *, status: int = 0) -> dict[s
 
 def test_uninstalling_a_plugin_removes_exactly_what_it_brought(environment: Environment, tmp_path: Path) -> None:
     before = listed(environment, tmp_path)
-    assert {"dltf", "dltf-image", "dltf-onnxruntime", "dltf-tflite"} <= set(before)
-    for name in ("dltf-image", "dltf-onnxruntime", "dltf-tflite"):
-        source = next(folder for folder in HOST_AND_PLUGINS if folder.name == name)
+    plugins = [folder for folder in HOST_AND_PLUGINS if folder != ROOT]
+    assert {"dltf", *(folder.name for folder in plugins)} == set(before)
+    for source in plugins:
+        name = source.name
         environment.uninstall(name)
         after = listed(environment, tmp_path)
         assert after == {owner: names for owner, names in before.items() if owner != name}
         environment.install(shutil.copytree(source, tmp_path / name))
     assert listed(environment, tmp_path) == before
+
+
+def test_an_image_campaign_is_the_same_with_and_without_the_speech_domain(
+    environment: Environment, tmp_path: Path
+) -> None:
+    profile = copy_demo(tmp_path)
+    few = ("--set", "seeds.count=12", "--set", "search.max_queries=40", "--quiet")
+    found = {}
+    for state in ("with", "without"):
+        if state == "without":
+            environment.uninstall("dltf-speech")
+        done = dltf("run", profile, *few, "--out", tmp_path / state, cwd=tmp_path, python=environment.python)
+        assert done.returncode == 0, done.stderr
+        with Store(RunFolder(tmp_path / state), write=False) as store:
+            found[state] = store.query('SELECT "case", phase, queries, sample FROM findings ORDER BY "case"')
+    environment.install(shutil.copytree(ROOT / "plugins" / "dltf-speech", tmp_path / "dltf-speech"))
+    assert found["with"] == found["without"]
+    assert found["with"]
 
 
 def test_a_third_party_domain_installs_runs_and_is_gone_again(environment: Environment, tmp_path: Path) -> None:
