@@ -7,18 +7,21 @@ import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
 from dltf.plugin import MisfitError, MissingPackageError, ModelFileError, TargetUnavailableError
 from dltf_onnxruntime import providers
+from dltf_onnxruntime.assignment import fallback_note
 from dltf_onnxruntime.backend import OnnxRuntime
 from dltf_onnxruntime.plugin import dltf_model_backends
 from dltf_onnxruntime.reason import reason
 
-LEVELS = ["none", "basic", "extended", "layout", "all"]
+LEVELS = ["disabled", "basic", "extended", "layout", "all"]
 
 
 class ElsewhereSession:
@@ -138,8 +141,59 @@ def test_a_provider_may_not_hand_operators_to_the_cpu_unasked(models, monkeypatc
         pytest.skip("this build of ONNX Runtime has no provider but the CPU: install the one of PyPI")
     with pytest.raises(TargetUnavailableError, match="cpu_fallback = true"):
         OnnxRuntime().open(models.dense("n"), "azure")
-    with OnnxRuntime(cpu_fallback=True).open(models.dense("n"), "azure") as runner:
-        assert any("run on the CPU" in note for note in runner.notes)
+    if not hasattr(onnxruntime.InferenceSession, "get_provider_graph_assignment_info"):
+        pytest.skip("this ONNX Runtime does not tell who runs what: install 1.24 or later")
+    with pytest.raises(TargetUnavailableError, match="the CPU would run all of them"):
+        OnnxRuntime(cpu_fallback=True).open(models.dense("n"), "azure")
+
+
+class DividedSession:
+    """A session of two providers, which no machine of ours has."""
+
+    def __init__(self, **operators):
+        self._operators = operators
+
+    def get_provider_graph_assignment_info(self):
+        return [
+            SimpleNamespace(
+                ep_name=f"{name}ExecutionProvider", get_nodes=lambda of=of: [SimpleNamespace(op_type=o) for o in of]
+            )
+            for name, of in self._operators.items()
+        ]
+
+
+@pytest.mark.parametrize(
+    ("session", "note"),
+    [
+        (DividedSession(CUDA=["Conv", "Conv"], CPU=["Shape", "Gather", "Shape"]), "Gather × 1, Shape × 2"),
+        (DividedSession(CUDA=["Conv"]), "runs every operator"),
+        (object(), "operators that CUDAExecutionProvider lacks run on the CPU"),
+    ],
+    ids=["some", "none", "an earlier version"],
+)
+def test_what_the_cpu_runs_in_place_of_a_provider_is_noted(session, note):
+    assert note in fallback_note(session, Path("model.onnx"), providers.PROVIDERS[1])
+
+
+@pytest.fixture
+def rectified_determinant(models):
+    if "OpenVINOExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("needs a provider that takes some operators: pip install onnxruntime-openvino, without onnxruntime")
+    return models.save(
+        "det",
+        [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Det", ["r"], ["y"])],
+        {"x": (TensorProto.FLOAT, ["n", 2, 2])},
+        {"y": (TensorProto.FLOAT, ["n"])},
+    )
+
+
+def test_an_operator_that_a_provider_lacks_is_named_and_run_on_the_cpu_where_that_is_asked_for(rectified_determinant):
+    matrices = np.array([[[2, -1], [1, 3]], [[1, 2], [3, 4]]], np.float32)
+    with pytest.raises(TargetUnavailableError, match="cpu_fallback = true"):
+        OnnxRuntime().open(rectified_determinant, "openvino")
+    with OnnxRuntime(cpu_fallback=True).open(rectified_determinant, "openvino") as runner:
+        assert runner.run({"x": matrices})["y"].tolist() == pytest.approx([6, -2])
+    assert runner.notes == ("OpenVINOExecutionProvider lacks 1 of 2 operators, which run on the CPU: Det × 1",)
 
 
 @pytest.mark.parametrize("stray", [{"provider_options": {"device_id": 0}}, {"cpu_fallback": True}])
@@ -176,7 +230,9 @@ def test_without_the_package_every_target_names_the_install_line(monkeypatch, tm
 
 
 def test_versions_name_the_distribution():
-    assert OnnxRuntime().versions()["onnxruntime"] == version("onnxruntime")
+    found = OnnxRuntime().versions()
+    assert found == {name: version(name) for name in found}
+    assert onnxruntime.__version__ in found.values()
 
 
 def test_the_shelf_loads_without_the_runtime():

@@ -10,6 +10,7 @@ from attrs import field, frozen, validators
 
 from dltf.plugin import MisfitError, Target
 from dltf_onnxruntime import providers
+from dltf_onnxruntime.assignment import fallback_note
 from dltf_onnxruntime.layout import read_layout
 from dltf_onnxruntime.runner import SessionRunner
 from dltf_onnxruntime.session import open_session
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from dltf.plugin import Runner
 
-Level = Literal["none", "basic", "extended", "layout", "all"]
+Level = Literal["disabled", "basic", "extended", "layout", "all"]
 Option = str | int | float | bool
 
 
@@ -49,7 +50,7 @@ class OnnxRuntime:
         layout = read_layout(session, file)
         notes = layout.notes
         if self.cpu_fallback:
-            notes = (*notes, f"operators that {provider.long_name} lacks run on the CPU")
+            notes = (*notes, fallback_note(session, file, provider))
         return SessionRunner(session, layout, notes)
 
     def files(self, file: Path) -> Sequence[Path]:

@@ -30,6 +30,12 @@ PROVIDERS: tuple[Provider, ...] = (
         "NVIDIA GPUs, through TensorRT",
         "pip install onnxruntime-gpu and NVIDIA's TensorRT",
     ),
+    Provider(
+        "tensorrt_rtx",
+        "NvTensorRTRTXExecutionProvider",
+        "NVIDIA RTX GPUs, through TensorRT for RTX",
+        "pip install onnxruntime-trt-rtx",
+    ),
     Provider("openvino", "OpenVINOExecutionProvider", "Intel devices", "pip install onnxruntime-openvino"),
     Provider("dnnl", "DnnlExecutionProvider", "processors, through oneDNN", "a build with --use_dnnl"),
     Provider("xnnpack", "XnnpackExecutionProvider", "processors, through XNNPACK", "a build with --use_xnnpack"),
@@ -38,12 +44,17 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("dml", "DmlExecutionProvider", "DirectX 12 GPUs", "pip install onnxruntime-directml, on Windows"),
     Provider("migraphx", "MIGraphXExecutionProvider", "AMD GPUs, through MIGraphX", "AMD's onnxruntime-migraphx"),
     Provider("rocm", "ROCMExecutionProvider", "AMD GPUs, through ROCm (before 1.23)", "AMD's onnxruntime-rocm"),
+    Provider("vitisai", "VitisAIExecutionProvider", "AMD NPUs, through Vitis AI", "AMD's Ryzen AI software"),
+    Provider("webgpu", "WebGpuExecutionProvider", "GPUs, through WebGPU", "a build with --use_webgpu"),
+    Provider("nnapi", "NnapiExecutionProvider", "Android devices, through NNAPI", "a build with --use_nnapi"),
+    Provider("acl", "ACLExecutionProvider", "processors, through Arm's Compute Library", "a build with --use_acl"),
     Provider("cann", "CANNExecutionProvider", "Huawei Ascend", "pip install onnxruntime-cann"),
 )
 
 DISTRIBUTIONS: tuple[str, ...] = (
     "onnxruntime",
     "onnxruntime-gpu",
+    "onnxruntime-trt-rtx",
     "onnxruntime-openvino",
     "onnxruntime-qnn",
     "onnxruntime-directml",

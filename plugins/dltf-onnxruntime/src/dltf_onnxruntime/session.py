@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dltf.plugin import MissingPackageError, ModelFileError, TargetUnavailableError
+from dltf_onnxruntime.assignment import RECORD
 from dltf_onnxruntime.providers import CPU, runtime
 from dltf_onnxruntime.reason import reason
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dltf_onnxruntime.providers import Provider
 
 _LEVELS = {
-    "none": "ORT_DISABLE_ALL",
+    "disabled": "ORT_DISABLE_ALL",
     "basic": "ORT_ENABLE_BASIC",
     "extended": "ORT_ENABLE_EXTENDED",
     "layout": "ORT_ENABLE_LAYOUT",
@@ -86,8 +87,8 @@ def _options(settings: SessionSettings, provider: Provider) -> Any:
     options.intra_op_num_threads = settings.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
-    if provider is not CPU and not settings.cpu_fallback:
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    if provider is not CPU:
+        options.add_session_config_entry(RECORD if settings.cpu_fallback else "session.disable_cpu_ep_fallback", "1")
     return options
 
 

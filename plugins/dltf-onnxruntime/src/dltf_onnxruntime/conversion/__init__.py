@@ -1,0 +1,1 @@
+"""Converters of ONNX files: fewer bits, fewer weights, other weights."""
