@@ -29,6 +29,7 @@ import pytest
 from dltf import plugin
 from dltf.host import Host
 from dltf.profile import read_profile
+from dltf.profile.matrix import read_matrix
 
 ROOT = Path(__file__).parents[1]
 THIRD_PARTY = ROOT / "examples" / "third-party"
@@ -115,7 +116,10 @@ def read_toml(block, folder, namespace):
     for model in tables.get("models", {}).values():
         if "file" in model:
             (file.parent / model["file"]).touch()
-    read_profile(file, Host())
+    if "matrix" in tables:
+        read_matrix(file, Host())
+    else:
+        read_profile(file, Host())
 
 
 def excerpt(block):

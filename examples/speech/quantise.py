@@ -8,6 +8,7 @@ Statically quantised activations have fixed scales, calibrated on the first seed
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,9 +43,9 @@ def quantise(path: Path, out: Path, *, static: bool) -> None:
     """Write the quantised model, at once or not at all."""
     tree = load(path)
     # The candidate is what is to be made: while it is not there, the reference stands for it.
-    profile = read_tree(
-        override(tree, [f'models.candidate.file="{tree.tables["models"]["reference"]["file"]}"']), Host()
-    )
+    file = os.path.expandvars(tree.tables["models"]["reference"]["file"])
+    named = tree.folder(("models", "reference", "file")) / file
+    profile = read_tree(override(tree, [f'models.candidate.file="{named}"']), Host())
     reference = Path(profile.reference.table.file)
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent) as folder:

@@ -150,10 +150,9 @@ class Variant:
         assert self.decoder is not None, "settle comes first"
         groups = self.raw(samples, columns)
         parts = [self.decoder.decode(outputs) for _, outputs in groups]
-        if len(parts) == 1:
-            return parts[0]
+        seen = parts[0] if len(parts) == 1 else concatenate(parts)
         order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
-        return concatenate(parts).take(order)
+        return seen if (order == np.arange(len(order))).all() else seen.take(order)
 
     def inputs_of(
         self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None

@@ -141,7 +141,8 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
             told.append(f"accuracy {percent(one['accuracy'])}")
         labels = one.get("figures", {}).get("labels")
         if labels is not None:
-            told.append(f"{labels['differ']:,} labels differ ({percent(labels['share'])})")
+            differ = "label differs" if labels["differ"] == 1 else "labels differ"
+            told.append(f"{labels['differ']:,} {differ} ({percent(labels['share'])})")
         timing = (one.get("timing") or {}).get("1")
         if timing:
             told.append(f"{number(1000 * timing['median_s'])} ms")

@@ -1,0 +1,1 @@
+"""OpenVINO as a model backend and converter for dltf."""
