@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltf.plugin import ModelFileError
+from dltf.plugin import MisfitError, ModelFileError
 from dltf_torch.backend import Torch
 
 pytestmark = pytest.mark.skipif(
@@ -45,3 +45,16 @@ def test_what_cannot_be_compiled_whole_says_so_when_it_is_opened(models):
     with pytest.raises(ModelFileError, match='mode = "eager"') as caught:
         backend.open(models.folder / "branching.pt", "cpu")
     assert "\n" not in caught.value.message
+
+
+def test_what_the_compiler_makes_is_kept_where_it_is_told(models, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(models.folder / "elsewhere"))  # and back, after the test
+    module = nn.Sequential(nn.Linear(3, 17), nn.Tanh(), nn.Linear(17, 5))
+    file = models.save("kept", module, (torch.zeros(2, 3),), ({0: torch.export.Dim("batch", min=1)},))
+    folder = models.folder / "cache"
+    with Torch(mode="compiled", compile_cache=folder).open(file, "cpu") as runner:
+        assert runner.run({"input": np.ones((2, 3), np.float32)})["output_0"].shape == (2, 5)
+    assert any(folder.rglob("*.so"))
+    assert not (models.folder / "elsewhere").exists()
+    with pytest.raises(MisfitError, match="compile_cache cannot be used"):
+        Torch(mode="compiled", compile_cache=file / "below").open(file, "cpu")

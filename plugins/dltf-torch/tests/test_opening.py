@@ -14,7 +14,7 @@ from torch import nn
 
 from dltf.plugin import MisfitError, MissingPackageError, ModelFileError, TargetUnavailableError, TensorSpec
 from dltf_torch.backend import Torch
-from dltf_torch.plugin import dltf_model_backends
+from dltf_torch.plugin import dltf_converters, dltf_model_backends
 from dltf_torch.reason import reason
 
 
@@ -179,6 +179,9 @@ def test_reasons_lose_the_trace_in_the_source():
 def test_the_examples_are_settings():
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     tables = [tomllib.loads(block.partition("```")[0]) for block in readme.split("```toml\n")[1:]]
-    settings = [table["models"]["candidate"] for table in tables]
+    settings = [table["models"]["candidate"] for table in tables if "models" in table]
     made = [Torch(**{k: v for k, v in each.items() if k not in {"backend", "file", "target"}}) for each in settings]
     assert [each.factory for each in made] == ["", "networks:resnet"]
+    (step,) = (step for table in tables for step in table.get("convert", ()))
+    loaded = {component.name: component.load() for component in dltf_converters()}
+    assert loaded[step.pop("use")](**step).python == "litert/bin/python"

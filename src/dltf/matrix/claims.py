@@ -26,6 +26,9 @@ POWER = 0.8
 PLANTED = 0.05
 """The difference whose chance of being found is told."""
 
+LEAST = 2
+"""Rounds without which there is no noise to see; some more are needed to claim anything."""
+
 _RESAMPLES = 1000
 
 
@@ -33,11 +36,11 @@ _RESAMPLES = 1000
 class Claim:
     """How long a variant takes, as a multiple of the reference's time, and whether that may be claimed.
 
-    `interval`: of the ratio, at 95 %. `p_adjusted`: by Holm, among all comparisons made together. `noise_floor`: how far
-    from 1 the ratio of either variant to itself may be, by its own 95 % interval. `claimed`: p_adjusted is at most 5 %,
-    and the ratio is beyond the noise floor, either way. `smallest_detectable`: the difference (0.05 is 5 %) that would
-    have been claimed in 80 % of such measurements, even as the only one among all comparisons; None where the rounds
-    are too few to claim any. `power`: how often one of 5 % would have been.
+    `interval`: of the ratio, at 95 %. `medians_ratio`: of the medians of all turns. `p_adjusted`: by Holm, among all
+    comparisons made together. `noise_floor`: how far from 1 the ratio of either of the two to itself came out.
+    `claimed`: p_adjusted is at most 5 %, and the ratio is beyond the noise floor, either way. `smallest_detectable`:
+    the difference (0.05 is 5 %) that would have been claimed in 80 % of such measurements, even as the only one among
+    all comparisons; None where the rounds are too few to claim any. `power`: how often one of 5 % would have been.
     """
 
     variant: str
@@ -59,11 +62,11 @@ class Claim:
 
 def claims(timings: Mapping[int, Timings], reference: str) -> list[Claim]:
     """Compare every variant with the reference, at every batch size; a variant may lack in some."""
-    for batch, timed in timings.items():
+    for timed in timings.values():
         if reference not in timed.seconds:
             raise UsageError(f'the reference "{reference}" was not timed{nearest(reference, timed.seconds)}')
-        if timed.repetitions < 1:
-            raise UsageError(f"nothing was timed at batch {batch}", hint="repetitions: 30 will do")
+        if timed.repetitions < LEAST:
+            raise UsageError(f"{timed.repetitions} repetitions tell nothing of the noise", hint="30 will do, or more")
     among = sum(len(timed.seconds) - 1 for timed in timings.values())
     found = [
         _claim(timed.seconds[reference], turns, name, batch, among)
@@ -96,7 +99,7 @@ def noise_figures(timed: Timings) -> dict[str, dict[str, Any]]:
             "ratio": math.exp(own.estimate),
             "interval": _ratios(own.interval),
             "alarm": own.p <= LEVEL,
-            "noise_floor": _finite(math.expm1(_floor(own))),
+            "noise_floor": math.expm1(_floor(own)),
         }
     return figures
 
@@ -121,7 +124,12 @@ class Power:
         return float((self.needed < math.log1p(difference)).mean())
 
 
-def power_of(differences: FloatArray, floor: float, level: float) -> Power:
+def power_of(reference: FloatArray, turns: FloatArray, among: int = 1) -> Power:
+    """Return what comparing two variants, each timed in [rounds, 2], can find as the only one to differ of `among`."""
+    return _redrawn(_logs(reference, turns), _floor_of_both(reference, turns), LEVEL / among)
+
+
+def _redrawn(differences: FloatArray, floor: float, level: float) -> Power:
     """Redraw rounds, in blocks of neighbours, from the noise around the centre of these differences.
 
     `floor` is the noise floor as a logarithm, `level` that of the test.
@@ -136,10 +144,10 @@ def power_of(differences: FloatArray, floor: float, level: float) -> Power:
 
 def _claim(reference: FloatArray, turns: FloatArray, name: str, batch: int, among: int) -> Claim:
     """Compare one variant; what depends on the other comparisons is left to the caller."""
-    logs = np.log(turns.min(axis=1) / reference.min(axis=1))
+    logs = _logs(reference, turns)
     seen = signed_ranks(logs)
-    floor = max(_floor(against_itself(reference)), _floor(against_itself(turns)))
-    power = power_of(logs, floor, LEVEL / among)
+    floor = _floor_of_both(reference, turns)
+    power = _redrawn(logs, floor, LEVEL / among)
     rows = bootstrap(len(logs))
     medians = [np.median(side[rows].reshape(len(rows), -1), axis=1) for side in (turns, reference)]
     low, high = np.quantile(medians[0] / medians[1], (LEVEL / 2, 1 - LEVEL / 2))
@@ -152,22 +160,28 @@ def _claim(reference: FloatArray, turns: FloatArray, name: str, batch: int, amon
         medians_interval=(float(low), float(high)),
         p=seen.p,
         p_adjusted=1.0,
-        noise_floor=math.expm1(floor) if math.isfinite(floor) else math.inf,
+        noise_floor=math.expm1(floor),
         claimed=False,
         smallest_detectable=power.smallest(),
         power=power.of(PLANTED),
     )
 
 
+def _logs(reference: FloatArray, turns: FloatArray) -> FloatArray:
+    """Return by how much each round is slower than the reference's, as logarithms."""
+    return np.asarray(np.log(turns.min(axis=1) / reference.min(axis=1)))
+
+
+def _floor_of_both(*variants: FloatArray) -> float:
+    return max(_floor(against_itself(turns)) for turns in variants)
+
+
 def _floor(own: SignedRanks) -> float:
-    return max(abs(bound) for bound in own.interval)
+    """Return how far from itself a variant came out; what its interval says of chance is the test's business."""
+    return abs(own.estimate)
 
 
 def _ratios(interval: tuple[float, float]) -> tuple[float | None, float | None]:
     """Return the bounds of a ratio, None where there is none."""
-    low, high = (_finite(bound) for bound in interval)
-    return (None if low is None else math.exp(low), None if high is None else math.exp(high))
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    low, high = interval
+    return (math.exp(low), math.exp(high)) if math.isfinite(high - low) else (None, None)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 REPETITIONS = 30
 WARM_UP = 5
 
+_TICK = 1e-9  # seconds; what a coarse clock does not see took some time all the same, and has a logarithm
+
 
 @frozen(eq=False)
 class Timings:
@@ -59,25 +61,26 @@ def measure(
 ) -> Timings:
     """Time every run in `repetitions` rounds, after `warm_up` rounds that do not count.
 
-    `again` gives variants that were opened a second time: the second turn is then theirs, so that a variant's noise
-    against itself is also what opening it again changes. Garbage is collected between rounds only. An error of a run is
-    raised as it is.
+    `progressed` is told how many rounds are done. `again` gives variants that were opened a second time: the second
+    turn is then theirs, so that a variant's noise against itself is also what opening it again changes. Garbage is
+    collected between rounds only. An error of a run is raised as it is.
     """
     if not runs:
         raise UsageError("there is nothing to time", hint="give at least one variant")
-    turns = [(name, run, (again or {}).get(name, run)) for name, run in runs.items()]
+    turns = [(run, (again or {}).get(name, run)) for name, run in runs.items()]
     seconds = np.empty((len(turns), repetitions, 2))
     with _garbage_kept():
         for done, order in enumerate(orders(len(turns), warm_up + repetitions, seed)):
-            gc.collect()
+            gc.collect(0)  # what the last round left: a whole collection takes longer than many a turn
             for variant, copy in order:
-                run = turns[variant][1 + copy]
+                run = turns[variant][copy]
                 began = clock()
                 run()
                 took = clock() - began
                 if done >= warm_up:
-                    seconds[variant, done - warm_up, copy] = took
-            progressed(done + 1)
+                    seconds[variant, done - warm_up, copy] = max(took, _TICK)
+            if done >= warm_up:
+                progressed(done - warm_up + 1)
     return Timings(dict(zip(runs, seconds, strict=True)))
 
 
@@ -93,6 +96,7 @@ def orders(variants: int, rounds: int, seed: int = 0) -> Iterator[Sequence[tuple
 def _garbage_kept() -> Iterator[None]:
     """Let no collector interrupt a turn."""
     was = gc.isenabled()
+    gc.collect()
     gc.disable()
     try:
         yield

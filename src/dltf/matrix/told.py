@@ -14,7 +14,7 @@ from dltf.matrix.cells import RUN
 from dltf.matrix.labels import accuracy, label_differences, worst
 from dltf.matrix.metrics import Outputs, compare, distances
 from dltf.matrix.tolerance import Tolerance, tolerance_of
-from dltf.matrix.verdict import REFERENCE, verdict_of
+from dltf.matrix.verdict import FAILURES, REFERENCE, verdict_of
 from dltf.profile.matrix import pins_threads, plain_steps
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def written(profile: MatrixProfile, host: Host, rows: Sequence[Row], known: Know
     ours = reference.ran.outputs if reference.ran is not None else None
     variants = [_variant(profile, row, ours, labels) for row in rows]
     comparable = [
-        _outputs(row) if one["verdict"] not in _LOST else None for row, one in zip(rows, variants, strict=True)
+        _outputs(row) if one["verdict"] not in FAILURES else None for row, one in zip(rows, variants, strict=True)
     ]
     return {
         "schema": 1,
@@ -49,9 +49,6 @@ def written(profile: MatrixProfile, host: Host, rows: Sequence[Row], known: Know
         "threads": profile.matrix.threads,
         "pinned": _pinned(host, rows, profile.matrix.threads),
     }
-
-
-_LOST = ("does not convert", "does not load", "fails while running", "not available here")
 
 
 def _outputs(row: Row) -> Outputs | None:

@@ -219,7 +219,7 @@ def _cell(host: Host, folder: Path, variant: Table, table: Table, settings: Matr
     chain: list[Step] = []
     for step in steps:
         try:
-            chain.append(Step(step["use"], _converter(host, step)))
+            chain.append(Step(step["use"], _converter(host, step, folder)))
         except UnknownComponentError as error:
             wrong = wrong or str(error.message)
     model_table = {key: value for key, value in variant.items() if key not in _VARIANT_KEYS}
@@ -240,9 +240,9 @@ def _cell(host: Host, folder: Path, variant: Table, table: Table, settings: Matr
     return Cell(name, source, tuple(chain), model_table, wrong)
 
 
-def _converter(host: Host, step: Table) -> Converter:
+def _converter(host: Host, step: Table, folder: Path) -> Converter:
     cls = host.find("dltf_converters", str(step["use"])).load()
-    settings, wrong = structure(cls, {key: value for key, value in step.items() if key != "use"}, lambda _: Path.cwd())
+    settings, wrong = structure(cls, {key: value for key, value in step.items() if key != "use"}, lambda _: folder)
     if wrong:
         raise ProfileError([f".convert ({step['use']}).{'.'.join(at)}: {message}" for at, message in wrong])
     converter: Converter = settings

@@ -23,7 +23,7 @@ from dltf_torch.tree import Path as TreePath
 from dltf_torch.tree import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _AGAIN = "save it again with torch.export.save, by PyTorch 2.9 or newer"
@@ -63,13 +63,21 @@ def read_archive(file: Path, device: Any) -> Archive:
         raise ModelFileError(f"{file} is no exported program: {reason(error)}", hint=_AGAIN) from error
 
 
+def rewritten(program: io.BytesIO, outputs: Sequence[str]) -> bytes:
+    """Return a program that `torch.export.save` wrote, clean, with these names for its outputs."""
+    from torch.export.pt2_archive import PT2ArchiveReader
+
+    with PT2ArchiveReader(program) as reader:
+        return _copy(reader, {"type": "cpu", "index": None}, outputs).content.getvalue()
+
+
 def is_exported(names: list[str], archive: zipfile.ZipFile) -> bool:
     """Tell whether a zip file is an archive of `torch.export`."""
     marks = [name for name in names if name.endswith("/archive_format")]
     return bool(marks) and archive.read(marks[0]) == b"pt2"
 
 
-def _copy(reader: Any, device: dict[str, Any]) -> Archive:
+def _copy(reader: Any, device: dict[str, Any], outputs: Sequence[str] | None = None) -> Archive:
     from torch.export.pt2_archive import PT2ArchiveWriter
 
     names = reader.get_file_names()
@@ -83,7 +91,7 @@ def _copy(reader: Any, device: dict[str, Any]) -> Archive:
     with PT2ArchiveWriter(content) as writer:
         for kind in _PAYLOADS:
             _copy_payloads(reader, writer, (kind, model), names, device)
-        writer.write_bytes("models/model.json", json.dumps(_clean_program(program, device)).encode())
+        writer.write_bytes("models/model.json", json.dumps(_clean_program(program, device, outputs)).encode())
         writer.write_bytes("data/sample_inputs/model.pt", b"")  # pickled in the original, and of no use
         writer.write_string("byteorder", reader.read_string("byteorder") if "byteorder" in names else "little")
     content.seek(0)
@@ -116,18 +124,24 @@ def _copy_payloads(reader: Any, writer: Any, source: tuple[str, str], names: lis
     writer.write_bytes(f"data/{kind}/model_{kind}_config.json", json.dumps({"config": entries}).encode())
 
 
-def _clean_program(program: dict[str, Any], device: dict[str, Any]) -> dict[str, Any]:
-    """Return the program with flat inputs and outputs, without metadata, and with every string checked."""
+def _clean_program(program: dict[str, Any], device: dict[str, Any], outputs: Sequence[str] | None) -> dict[str, Any]:
+    """Return the program with flat inputs and outputs, without metadata, and with every string checked.
+
+    Where outputs are given names, they come as a dictionary.
+    """
     module = program["graph_module"]
     signature = module["signature"]
     taken = sum("user_input" in spec or "constant_input" in spec for spec in signature["input_specs"])
     given = sum("user_output" in spec for spec in signature["output_specs"])
     inputs = _spec("builtins.tuple", [_spec("builtins.tuple", [_LEAF] * taken), _spec("builtins.dict", [], "[]")])
+    answers = _spec("builtins.tuple", [_LEAF] * given)
+    if outputs is not None:
+        answers = _spec("builtins.dict", [_LEAF] * given, json.dumps(list(outputs)))
     flat: dict[str, Any] = {
         "inputs": [],
         "outputs": [],
         "in_spec": json.dumps([1, inputs]),
-        "out_spec": json.dumps([1, _spec("builtins.tuple", [_LEAF] * given)]),
+        "out_spec": json.dumps([1, answers]),
         "forward_arg_names": None,
     }
     cleaned = {
@@ -223,6 +237,8 @@ def _notes(module: dict[str, Any]) -> tuple[str, ...]:
         )
     signature = module["signature"]
     buffers = {spec["buffer"]["arg"]["name"] for spec in signature["input_specs"] if "buffer" in spec}
+    if any(str(node["target"]).startswith("torch.ops.quantized_decomposed.") for node in nodes):
+        notes.append("its 8-bit values are turned into float32 before PyTorch computes with them, and rounded after")
     in_place = any("buffer_mutation" in spec for spec in signature["output_specs"])
     if in_place or any(_writes_to(node, buffers) for node in nodes):
         notes.append("the program changes buffers of its own: an answer depends on those before it")

@@ -11,6 +11,8 @@ from attrs import field, frozen, validators
 
 from dltf.plugin import MisfitError, Target
 from dltf_torch import devices
+from dltf_torch import int8 as torchao
+from dltf_torch.int8 import Int8
 from dltf_torch.network import DTYPES, quiet
 from dltf_torch.rules import Rules, before_cuda_starts, in_force
 from dltf_torch.runner import Manner, NetworkRunner
@@ -38,9 +40,11 @@ class Torch:
 
     mode: Mode = "eager"  # compiled: by TorchInductor, which takes a C++ compiler and some seconds at the start
     precision: Precision = "float32"  # lower ones by autocast; outputs are given back in the model's own dtypes
+    int8: Int8 = "none"  # of linear layers, by torchao: weight_only · dynamic (what goes in as well, row by row)
     tf32: bool = False  # whether GPUs may round float32 factors to 10 bits
     deterministic: bool = True  # an operator whose result depends on timing is an error
     threads: int = field(default=1, validator=validators.ge(1))  # within an operator
+    compile_cache: Path | None = None  # the folder of what TorchInductor made; else one below the system's temporary
     factory: str = field(default="", validator=validators.matches_re(_FUNCTION))  # "package.module:function"
     factory_arguments: Mapping[str, Any] = field(factory=dict)  # what the factory is called with
     path: Path | None = None  # where the factory's module is looked for first
@@ -76,18 +80,21 @@ class Torch:
         return [file, *(sources(self) if self.factory else ())]
 
     def versions(self) -> Mapping[str, str]:
-        return {"torch": metadata.version("torch"), **devices.versions_of_gpu(devices.runtime())}
+        quantiser = torchao.version() if self.int8 != "none" else {}
+        return {"torch": metadata.version("torch"), **quantiser, **devices.versions_of_gpu(devices.runtime())}
 
     def _network(self, file: Path, manner: Manner) -> Network:
-        from dltf_torch.compiled import warmed_up
+        from dltf_torch.compiled import keep_in, warmed_up
         from dltf_torch.factory import open_module
         from dltf_torch.program import open_program
         from dltf_torch.state import holds_program
 
         compiled = self.mode == "compiled"
+        if compiled and self.compile_cache is not None:
+            keep_in(self.compile_cache)
         if holds_program(file):
             self._refuse_factory(file)
-            network = open_program(file, manner.device, compiled=compiled)
+            network = open_program(file, manner.device, compiled=compiled, int8=self.int8)
         else:
             network = open_module(self, file, manner.device, compiled=compiled)
         if not compiled:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from dltf.plugin import ModelFileError
+from dltf.plugin import MisfitError, ModelFileError
 from dltf_torch.devices import runtime
 from dltf_torch.network import Network, Sizes, quiet
 from dltf_torch.reason import reason
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _COMPILING = threading.Lock()  # the compiler is one for all threads
+
+
+def keep_in(folder: Path) -> None:
+    """Have TorchInductor keep what it makes in this folder, from now on: it has one for the whole process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MisfitError(f"compile_cache cannot be used: {error}", hint="name a folder that can be written") from error
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder.resolve())
 
 
 def compiled(module: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from dltf.plugin import MisfitError, ModelFileError, TensorSpec, nearest
 from dltf_torch import compiled as inductor
 from dltf_torch.devices import runtime
+from dltf_torch.int8 import Int8, with_8_bits
 from dltf_torch.network import Network, Sizes, dtype_name, kept_outputs
 from dltf_torch.reason import reason
 from dltf_torch.state import read_state
@@ -41,6 +42,8 @@ class FactorySettings(Protocol):
     def input_shapes(self) -> Mapping[str, tuple[int, ...]]: ...
     @property
     def input_dtypes(self) -> Mapping[str, str]: ...
+    @property
+    def int8(self) -> Int8: ...
 
 
 def open_module(settings: FactorySettings, file: Path, device: Any, *, compiled: bool) -> Network:
@@ -54,6 +57,7 @@ def open_module(settings: FactorySettings, file: Path, device: Any, *, compiled:
     module = _build(settings)
     _fill(module, state, file)
     module.eval().requires_grad_(False).to(device)
+    layers = with_8_bits(module, settings.int8, file)
     inputs = _inputs(module, settings)
     outputs = _probe(_caller(module, module, inputs), inputs, device, file)
     answer = _caller(inductor.compiled(module) if compiled else module, module, inputs)
@@ -65,7 +69,7 @@ def open_module(settings: FactorySettings, file: Path, device: Any, *, compiled:
 
     dtypes = tuple(getattr(runtime(), spec.dtype) for spec in inputs)
     dynamic = tuple(tuple(axis for axis, size in enumerate(spec.shape) if size is None) for spec in inputs)
-    return Network(inputs, specs, Sizes(), notes, call, dtypes, dynamic)
+    return Network(inputs, specs, Sizes(), (*notes, *layers), call, dtypes, dynamic)
 
 
 def sources(settings: FactorySettings) -> list[Path]:

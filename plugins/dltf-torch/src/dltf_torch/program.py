@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dltf.plugin import ModelFileError, TensorSpec
 from dltf_torch import compiled as inductor
 from dltf_torch.archive import read_archive
+from dltf_torch.int8 import Int8, with_8_bits
 from dltf_torch.network import Network, Sizes, dtype_name, kept_outputs, quiet
 from dltf_torch.reason import reason
 from dltf_torch.tree import name
@@ -21,17 +22,15 @@ if TYPE_CHECKING:
 _OPEN_FROM = 2  # torch.export says 2 of a size that was left open without a bound: it takes 1 as well
 
 
-def open_program(file: Path, device: Any, *, compiled: bool) -> Network:
+def open_program(file: Path, device: Any, *, compiled: bool, int8: Int8 = "none") -> Network:
     """Load an exported program onto a device; raise `ModelFileError` where that cannot be, or not safely."""
     archive = read_archive(file, device)
-    program, module = _load(archive, file)
+    program, module = load_program(archive, file)
+    layers = with_8_bits(module, int8, file)
     module = inductor.compiled(module) if compiled else module
+    inputs, tensors = tensors_of(program, archive, file)
+    batch, sizes = sizes_of(tensors, inputs, program.range_constraints, file)
     nodes = {node.name: node for node in program.graph.nodes}
-    fed = [spec for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
-    tensors = [_meta(nodes, spec.arg) for i, spec in enumerate(fed) if i not in archive.constants]
-    names = [spec.arg.name for i, spec in enumerate(fed) if i not in archive.constants]
-    inputs = tuple(_input(name, tensor, file) for name, tensor in zip(names, tensors, strict=True))
-    batch, sizes = _sizes(tensors, inputs, program.range_constraints, file)
     given = [spec for spec in program.graph_signature.output_specs if spec.kind.name == "USER_OUTPUT"]
     metas = [_meta(nodes, spec.arg) for spec in given]
     named = [(name(path), _output(name(path), meta)) for path, meta in zip(archive.outputs, metas, strict=True)]
@@ -41,14 +40,15 @@ def open_program(file: Path, device: Any, *, compiled: bool) -> Network:
         inputs,
         outputs,
         sizes,
-        (*sizes.notes(), *archive.notes, *notes),
+        (*sizes.notes(), *archive.notes, *notes, *layers),
         _caller(module, archive.constants, kept),
         tuple(tensor.dtype for tensor in tensors),
         tuple(tuple(axis for axis, size in enumerate(spec.shape) if size is None) for spec in inputs),
     )
 
 
-def _load(archive: Archive, file: Path) -> tuple[Any, Any]:
+def load_program(archive: Archive, file: Path) -> tuple[Any, Any]:
+    """Let PyTorch load what has been vetted; return the program, and its module."""
     from torch.export.pt2_archive._package import load_pt2  # torch.export.load hides the reason of a failure in a log
 
     try:
@@ -62,6 +62,15 @@ def _load(archive: Archive, file: Path) -> tuple[Any, Any]:
         ) from error
     module.validate_inputs = False  # the runner does, and says more
     return program, module
+
+
+def tensors_of(program: Any, archive: Archive, file: Path) -> tuple[tuple[TensorSpec, ...], list[Any]]:
+    """Return the inputs that are tensors, and for each the stand-in that has its shape and dtype."""
+    nodes = {node.name: node for node in program.graph.nodes}
+    fed = [spec for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
+    tensors = [_meta(nodes, spec.arg) for i, spec in enumerate(fed) if i not in archive.constants]
+    names = [spec.arg.name for i, spec in enumerate(fed) if i not in archive.constants]
+    return tuple(_input(name, tensor, file) for name, tensor in zip(names, tensors, strict=True)), tensors
 
 
 def _caller(module: Any, constants: Mapping[int, Any], kept: tuple[int, ...]) -> Any:
@@ -100,7 +109,7 @@ def _shape(tensor: Any) -> tuple[int | None, ...]:
     return tuple(size if isinstance(size, int) else None for size in tensor.shape)
 
 
-def _sizes(
+def sizes_of(
     tensors: Sequence[Any], inputs: tuple[TensorSpec, ...], ranges: Mapping[Any, Any], file: Path
 ) -> tuple[object, Sizes]:
     """Return the first axis that all inputs share, and which sizes of it the program takes."""

@@ -8,10 +8,12 @@ So a target has to be an operator of a list, an expression made of a few functio
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from functools import cache
 
 from dltf_torch.devices import runtime
+from dltf_torch.network import quiet
 
 _NAMESPACES = ("aten", "prims", "quantized", "quantized_decomposed", "torchvision")
 _OPENS_FILES = ("aten.from_file",)
@@ -58,6 +60,8 @@ def check_target(target: object) -> str:
 @cache
 def _registered() -> frozenset[str]:
     """Return the dispatcher's operators; what else can be looked up below `torch.ops` (aten::save, …) is none."""
+    with quiet():
+        importlib.import_module("torch.ao.quantization.fx._decomposed")  # brings those of 8-bit programs
     return frozenset(runtime()._C._dispatch_get_all_op_names())
 
 

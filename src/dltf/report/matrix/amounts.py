@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
-from markupsafe import Markup
 
 from dltf.report.matrix.lines import bar_line
 from dltf.report.matrix.reading import amount
 from dltf.report.matrix.rows import Row
 from dltf.report.wording import number, size
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+
+def seconds(value: float) -> str:
+    """Write a duration with a unit that suits it."""
+    unit, factor = ("s", 1.0) if value >= 1 else ("ms", 1e3) if value >= 1e-3 else ("µs", 1e6)
+    return f"{number(value * factor)} {unit}"
+
+
 _COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("file size", "bytes", lambda value: size(int(value))),
-    ("time to load", "load_s", lambda value: seconds(value)),
+    ("time to load", "load_s", seconds),
     ("peak memory", "peak_memory_bytes", lambda value: size(int(value))),
 )
 
@@ -45,11 +55,3 @@ def amounts_of(rows: Sequence[Row]) -> tuple[list[str], list[Amounts]]:
 def _cell(row: Row, key: str, written: Callable[[float], str], most: float) -> tuple[str, Markup] | None:
     value = amount(row.written, key)
     return None if value is None or value < 0 else (written(value), bar_line(value / most if most else 0.0))
-
-
-def seconds(value: float) -> str:
-    """Write a duration with a unit that suits it."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if value * factor >= 1:
-            break
-    return f"{number(value * factor)} {unit}"

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from dltf.report.matrix.amounts import seconds
-from dltf.report.matrix.reading import amount, part, table, tables, words
+from dltf.report.matrix.reading import amount, listed, table, tables, words
 from dltf.report.matrix.rows import Row
 from dltf.report.wording import number, short, size
 
@@ -95,7 +95,7 @@ def runtimes_of(rows: Sequence[Row]) -> list[Runtime]:
             words(row.written, "file"),
             words(row.written, "sha256"),
             ", ".join(f"{name} {version}" for name, version in table(row.written, "versions").items()),
-            tuple(str(note) for note in part(row.written, "notes") or () if note),
+            tuple(str(note) for note in listed(row.written, "notes") if note),
         )
         for row in rows
     ]

@@ -31,7 +31,8 @@ def verdict(rows: Sequence[Row], reference: str, seeds: float | None) -> str:
     compared = [row for row in rows if differ(row) is not None]
     ran = sum(not row.failed for row in rows)
     if not compared:
-        return f"{number(ran)} of {counted(len(rows), 'variant')} ran, and none was compared with {short(reference, _NAME)}"
+        told = f"{number(ran)} of {counted(len(rows), 'variant')} ran"
+        return f"{told}, and none was compared with {short(reference, _NAME)}"
     agree = sum(not differ(row) for row in compared)
     of = f"on all {number(seeds)} seeds" if seeds else "on every seed"
     told = f"{number(agree)} of {counted(len(compared), 'variant')} label as {short(reference, _NAME)} does {of}"
@@ -73,23 +74,25 @@ def _speeds(written: Mapping[str, Any], rows: Sequence[Row]) -> list[Tile]:
     claims = [(claim, batch, by_name[name]) for (name, batch), claim in claims_of(written).items() if name in by_name]
     if not claims:
         return []
+    few = all(claim.least is None for claim, _, _ in claims)  # no difference, however large, could have been claimed
     found = []
     for name, css in (("Largest slow-down", "slower"), ("Largest speed-up", "faster")):
         of = [one for one in claims if one[0].css == css]
         if not of:
-            found.append(Tile(name, "none", "none is above the noise"))
+            found.append(
+                Tile(name, "none", "the rounds are too few to claim one" if few else "none is above the noise")
+            )
             continue
         claim, batch, row = max(of, key=lambda one: one[0].ratio if css == "slower" else 1 / one[0].ratio)
-        found.append(Tile(name, times(claim.ratio), f"of the time{_batch(batch)}, {_change(claim)}", row))
+        found.append(Tile(name, times(claim.ratio), f"of the time at batch {short(batch, 12)}{_change(claim)}", row))
     return found
 
 
-def _batch(batch: str) -> str:
-    return f" at batch {short(batch, 12)}"
-
-
 def _change(claim: Claim) -> str:
-    return f"{100 * abs(claim.ratio - 1):.0f}% {'more' if claim.ratio > 1 else 'less'}"
+    """Say by how many percent, where that is read more easily than a multiple."""
+    if claim.ratio >= 2:
+        return ""
+    return f", {100 * abs(claim.ratio - 1):.0f}% {'more' if claim.ratio > 1 else 'less'}"
 
 
 def _worst(compared: Sequence[Row]) -> Row | None:

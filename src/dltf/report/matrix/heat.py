@@ -64,7 +64,7 @@ def _count(differences: Any, i: int, j: int) -> int | None:
         row = listed({"": differences}, "")
         inner = listed({"": row[first]}, "") if first < len(row) else []
         found = amount({"": inner[second]}, "") if second < len(inner) else None
-        if found is not None:
+        if found is not None and found >= 0:
             return int(found)
     return None
 

@@ -36,9 +36,7 @@ class Worst:
     preview: Preview | None
 
 
-def worst_of(
-    written: Mapping[str, Any], rows: Sequence[Row], images: Images | None
-) -> tuple[list[Worst], int]:
+def worst_of(written: Mapping[str, Any], rows: Sequence[Row], images: Images | None) -> tuple[list[Worst], int]:
     """Return those that are shown, in the order given, and how many more there are."""
     told = tables(written, "worst")
     names = Names.of({"classes": part(written, "classes") or ()})
@@ -59,8 +57,8 @@ def _one(told: Mapping[str, Any], rows: Mapping[str, Row], names: Names, images:
         "" if label is None else names(label),
         names(reference),
         names(candidate),
-        None if label is None else reference == label,
-        None if label is None else candidate == label,
+        None if label is None or broken else reference == label,
+        None if label is None or broken else candidate == label,
         "NaN or infinite" if broken else "–" if margin is None else f"{number(margin)} nats",
         number(amount(told, "distance")),
         _preview(images, case),

@@ -62,7 +62,7 @@ def bar_line(share: float, css: str = "bar") -> Markup:
 
 def scale_of(values: Sequence[float]) -> Scale:
     """Return the scale of ratios, with 1 on it: by the logarithm where they are wide apart."""
-    low, high = min(1.0, *values), max(1.0, *values)
+    low, high = min((1.0, *values)), max((1.0, *values))
     log = low > 0 and high / low > 4
     if log:
         return Scale(low / 1.12, high * 1.12, 2.0, 98.0, log=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from markupsafe import Markup
 
 from dltf.report.matrix import levels
 from dltf.report.matrix.lines import bar_line
-from dltf.report.matrix.reading import amount, interval, listed, part, table, tables, words
+from dltf.report.matrix.reading import amount, interval, listed, part, table, words
 from dltf.report.wording import counted, number, percent
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @frozen
@@ -168,6 +170,3 @@ def _not_finite(row: Row) -> Cell | None:
 def _four(value: float) -> str:
     """Write a share of 1 by four digits, and 1 only where it is."""
     return "1" if value == 1 else f"{value:.4f}".replace("-", "−") if abs(value) < 0.99995 else ">0.9999"
-
-
-

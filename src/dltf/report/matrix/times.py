@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from markupsafe import Markup
 
 from dltf.report.charts.scale import Scale
 from dltf.report.matrix.amounts import seconds
@@ -14,6 +13,9 @@ from dltf.report.matrix.lines import Mark, axis_line, mark_line, scale_of
 from dltf.report.matrix.reading import amount, interval, table, tables, words
 from dltf.report.matrix.rows import Row
 from dltf.report.wording import number, percent
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @frozen
@@ -133,11 +135,10 @@ def _line(row: Row, size: str, claim: Claim | None, scale: Scale, *, of: bool) -
     figures = table(row.written, "timing", size)
     median, bounds = amount(figures, "median_s"), interval(figures, "median_interval")
     tails = [amount(figures, name) for name in ("p95_s", "p99_s")]
+    mark = Mark(1.0, 1.0, 1.0, "reference", "the reference") if of else None
     if claim is not None:
         low, high = claim.bounds or (claim.ratio, claim.ratio)
         mark = Mark(claim.ratio, low, high, claim.css, claim.told)
-    else:
-        mark = Mark(1.0, 1.0, 1.0, "reference", "the reference") if of else None
     floor = claim.floor if claim is not None else None
     return Line(
         row,

@@ -12,10 +12,10 @@ from dltf.report.matrix.gates import gates_of
 from dltf.report.matrix.heat import SHADES, heat
 from dltf.report.matrix.inputs import Images, worst_of
 from dltf.report.matrix.pareto import Point, Tradeoff, tradeoff
-from dltf.report.matrix.reading import amount, part, table, words
+from dltf.report.matrix.reading import amount, listed, part, table, words
 from dltf.report.matrix.rows import Row, columns_of, order_of, rows_of
 from dltf.report.matrix.times import Batch, batches_of, timed
-from dltf.report.wording import counted, number, percent, size
+from dltf.report.wording import counted, number, percent, short, size
 
 
 def gathered(written: Mapping[str, Any], images: Images | None) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def gathered(written: Mapping[str, Any], images: Images | None) -> dict[str, Any
     batches = batches_of(written, rows)
     titles, amounts = amounts_of(rows)
     worst, more = worst_of(written, rows, images)
-    steps = chains_of(rows)
+    labelled = any(amount(row.written, "accuracy") is not None for row in rows)
     return {
         "name_of": words(written, "name") or "matrix",
         "reference": words(written, "reference") or "–",
@@ -37,10 +37,11 @@ def gathered(written: Mapping[str, Any], images: Images | None) -> dict[str, Any
         "shades": range(SHADES + 1),
         "batches": batches,
         "timing": list(_method(written, batches)),
-        "tradeoffs": _tradeoffs(rows, batches, labelled=bool(part(written, "labelled"))),
+        "tradeoffs": _tradeoffs(rows, batches, labelled=labelled),
+        "labelled_all": labelled,
         "amount_titles": titles,
         "amounts": amounts,
-        "steps": steps,
+        "steps": chains_of(rows),
         "worst": worst,
         "more_worst": more,
         "drawn": any(one.preview is not None for one in worst),
@@ -54,7 +55,7 @@ def gathered(written: Mapping[str, Any], images: Images | None) -> dict[str, Any
 
 
 def _names(written: Mapping[str, Any]) -> list[str]:
-    return [words(one, "name") or f"variant {place}" for place, one in enumerate(part(written, "variants") or (), 1)]
+    return [words(one, "name") or f"variant {place}" for place, one in enumerate(listed(written, "variants"), 1)]
 
 
 def _met(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
@@ -80,6 +81,8 @@ def _method(written: Mapping[str, Any], batches: Sequence[Batch]) -> Iterator[tu
         yield "threads", told(threads)
     if words(written, "pinned"):
         yield "pinned", words(written, "pinned")
+    for name, why in table(timing, "left_out").items():
+        yield f"not timed: {short(name, 60)}", str(why)
     for batch in batches:
         if batch.floor:
             yield f"noise floor at batch {batch.size}", f"{batch.floor}, by each variant against itself"
