@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import dltf
 from demo import copy_demo
@@ -18,8 +19,10 @@ from demo import copy_demo
 from dltf.errors import ProfileError, RunFolderError, UsageError
 from dltf.host import Host
 from dltf.matrix.gates import evaluate, read_baseline, value_of
+from dltf.matrix.metrics import Outputs, compare
 from dltf.matrix.run import RESULT, check_folder, run_matrix
 from dltf.matrix.told import precision_of
+from dltf.matrix.verdict import verdict_of
 from dltf.profile.matrix import MatrixGate, products, read_matrix
 
 MATRIX = """
@@ -226,6 +229,30 @@ def test_the_command_line_tells_a_line_for_each_variant_and_hands_a_pair_to_a_se
     assert "20 screened" in done.stdout
 
 
+def test_outputs_of_several_shapes_are_compared_and_nothing_compared_is_not_identical():
+    from dltf.matrix.cells import _joined
+
+    ragged = [np.arange(6.0).reshape(2, 3), np.arange(3.0).reshape(1, 3)]
+    groups = [(np.array([1]), {"y": ragged[0][None]}), (np.array([0]), {"y": ragged[1][None]})]
+    joined = _joined([(groups, np.array([1, 0]))])
+    assert joined["y"].tolist() == [[[0, 1, 2], [0, 0, 0]], [[0, 1, 2], [3, 4, 5]]]
+    texts = Outputs(["a", "b"], {}, None, np.ones(2, bool), np.zeros(2, bool))
+    verdict, reason = verdict_of(compare(texts, texts))
+    assert verdict == "numeric drift"
+    assert "were not compared" in reason
+
+
+def test_a_relative_folder_is_below_where_the_command_is_called(folder, tmp_path):
+    text = MATRIX + '\n[[matrix.variants]]\nname = "converted"\nconvert = [{ use = "onnx.dynamic_int8" }]\n'
+    (folder / "below").mkdir()
+    write(folder / "below", text.replace('"digits', '"../digits'))
+    done = dltf("matrix", "below/matrix.toml", "--out", "out", "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = by_name(json.loads((folder / "out" / RESULT).read_text()))["converted"]
+    assert told["accuracy"] > 0.8, told["reason"]
+    assert not list((folder / "out" / "models").glob(".*"))
+
+
 def test_gates_judge_variants_and_compare_with_a_stored_matrix(folder, host):
     result = ran(folder, host)
     gates = [
@@ -269,6 +296,14 @@ def test_a_gate_that_does_not_hold_is_exit_status_1(folder):
             'matrix.reference = "flat": there is no such variant; did you mean "float"?',
         ),
         ('source = "digits.onnx"', 'source = "digit.onnx"', "there is no such file"),
+        ('name = "float"\n', 'name = "x{"\n', "write {{ and }} for braces"),
+        ('name = "float"\n', 'name = "x{}"\n', "nothing but keys of vary"),
+        ('name = "float-{optimisation}"', 'name = "x{optimisation:>5d}"', "nothing but keys of vary"),
+        ('name = "int8"', 'name = "int8"\ninput = "foo"', "expected a table"),
+        ('name = "int8"', 'name = "int8"\nbackend = "python"\npython = "a:b"', "it runs no file"),
+        ("[campaign]", '[[matrix.gates]]\nfigure = "accuracy"\nat_most = "high"\n[campaign]', "a finite number"),
+        ("[campaign]", '[[matrix.gates]]\nfigure = "accuracy"\nat_least = nan\n[campaign]', "a finite number"),
+        ("[campaign]", '[[matrix.gates]]\nfigure = "verdict"\nat_least = 1.0\n[campaign]', "be a verdict by at_most"),
         ("[matrix]", "[matrixx]", 'there is no such table; did you mean "matrix"?'),
         ('backend = "onnxruntime"', 'backend = "onnxruntime"\noptimise = 1', "optimise"),
         ('vary = { optimisation = ["disabled", "basic"] }', "vary = { optimisation = 3 }", "give each key a list"),

@@ -234,7 +234,7 @@ def test_seeds_without_recorded_outputs_are_skipped_counted_and_named(recorded: 
         ({"scores": np.zeros((3, 3))}, 'no text array "sha256"'),
         ({"sha256": np.array(["a", "b"])}, "has 2 digests and no array beside it"),
         ({"sha256": np.array(["a"]), "scores": np.zeros((3, 3))}, r"has 1 digests and scores has the shape \[3, 3\]"),
-        ({"sha256": np.array(["a"]), "scores": np.array([["1"]])}, 'has the output "scores" as <U1: no numbers'),
+        ({"sha256": np.array(["a"]), "scores": np.array([[b"1"]])}, r'has the output "scores" as \|S1: neither'),
         (
             {"sha256": np.array(["a", "b", "a"]), "scores": np.eye(3)},
             "two different answers to one sample: rows 0 and 2 have the digest a",

@@ -71,7 +71,7 @@ def _same(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> bool:
 def _apart(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
     with np.errstate(invalid="ignore"):
         gaps = [
-            float(np.nanmax(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0.0))
+            float(np.max(np.nan_to_num(np.abs(a.astype(np.float64) - b.astype(np.float64)), nan=0.0), initial=0.0))
             for a, b in zip(one, other, strict=True)
             if a.shape == b.shape and a.dtype.kind in "biufc"  # texts are equal or not
         ]

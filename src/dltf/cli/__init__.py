@@ -18,7 +18,7 @@ BROKEN = 3  # a runtime, a plugin or dltf itself
 VERBS = {
     "compare": "Compare two models that come without a profile.",
     "gap": "Measure how far apart models are, and rank candidates by it.",
-    "matrix": "Run one model in every way it may be deployed: what differs, and how fast.",
+    "matrix": "Compare all ways in which one model may be deployed.",
     "run": "Search for inputs on which two variants differ.",
     "doctor": "Say what is installed, and what a model file expects.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",

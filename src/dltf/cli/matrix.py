@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,7 @@ def _run(read: Any, host: Host, folder: Path, baseline: Mapping[str, Any] | None
     from dltf.report.matrix import write_matrix_report
     from dltf.store.folder import write_json
 
+    began = time.monotonic()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bars:
@@ -106,7 +108,7 @@ def _run(read: Any, host: Host, folder: Path, baseline: Mapping[str, Any] | None
     report = write_matrix_report(result, folder)
     for line in lines(result):
         click.echo(line)
-    click.echo(f"\nThe report is {report}")
+    click.echo(f"\n{time.monotonic() - began:.0f} seconds for all of it\nThe report is {report}")
     return 0 if all(gate["holds"] for gate in result["gates"]) else 1
 
 

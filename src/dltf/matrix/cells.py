@@ -7,7 +7,6 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from dltf.matrix.metrics import Outputs
 from dltf.profile.structure import unstructure
 from dltf.remote import Isolated
 from dltf.store.folder import write_whole
-from dltf.variant import Model, Variant
+from dltf.variant import Model, Variant, concatenate
 
 if TYPE_CHECKING:
     from dltf.matrix.convert import Converted
@@ -123,8 +122,6 @@ def _answers(
         some = seeds[start : start + batch]
         groups = variant.raw([seed.sample for seed in some], [seed.columns for seed in some])
         order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
-        from dltf.variant import concatenate
-
         parts.append(concatenate([variant.decoder.decode(named) for _, named in groups]).take(order))
         raw.append([groups, order])
         progressed(len(some))
@@ -140,16 +137,26 @@ def _answers(
 
 
 def _joined(raw: Sequence[Any]) -> dict[str, Any]:
-    """Return the raw outputs by name, of those that have one shape for all seeds."""
-    names = list(raw[0][0][0][1])
+    """Return the raw outputs by name, of those that are numbers; shorter ones are followed by zeros."""
     joined: dict[str, Any] = {}
-    for name in names:
-        with suppress(ValueError):
-            batches = [np.concatenate([named[name] for _, named in groups])[order] for groups, order in raw]
-            whole = np.concatenate(batches)
-            if whole.dtype.kind in "biuf":
-                joined[name] = whole.astype(np.float32) if whole.dtype == np.float64 else whole
+    for name in raw[0][0][0][1]:
+        rows = [
+            row
+            for groups, order in raw
+            for row in _in_order([values for _, named in groups for values in named[name]], order)
+        ]
+        if rows[0].dtype.kind in "biuf" and len({row.ndim for row in rows}) == 1:
+            shape = tuple(np.max([row.shape for row in rows], axis=0, initial=0).tolist()) if rows[0].ndim else ()
+            whole = np.zeros((len(rows), *shape), dtype=rows[0].dtype)
+            for place, row in enumerate(rows):
+                corner: Any = (place, *(slice(size) for size in row.shape))
+                whole[corner] = row
+            joined[name] = whole
     return joined
+
+
+def _in_order(values: Sequence[Any], order: Any) -> list[Any]:
+    return [np.asarray(values[place]) for place in order]
 
 
 def _peak(variant: Variant) -> int | None:

@@ -84,14 +84,13 @@ def _make(step: Step, source: Path, made: Path, calibration_of: Callable[[Path],
     half = made.with_name(f".{made.name}.part")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
+    seeds = half.parent / f".{made.name}.seeds.npz"
     try:
-        calibration = _written(half.parent / f".{made.name}.seeds.npz", calibration_of(source), step)
+        calibration = _written(seeds, calibration_of(source)) if step.converter.needs_seeds else None
         out = half / f"{source.stem}{step.converter.writes}"
         began = time.monotonic()
         facts = _in_its_own_process(step, source, out, calibration, timeout_s)
         seconds = time.monotonic() - began
-        if calibration is not None:
-            calibration.file.unlink()
         if not out.is_file():
             raise ConversionError(f"{step.use} made no file of {source.name}")
         sizes = sum(one.stat().st_size for one in half.iterdir())
@@ -101,11 +100,10 @@ def _make(step: Step, source: Path, made: Path, calibration_of: Callable[[Path],
         half.replace(made)
     finally:
         shutil.rmtree(half, ignore_errors=True)
+        seeds.unlink(missing_ok=True)
 
 
-def _written(file: Path, inputs: Inputs, step: Step) -> Recorded | None:
-    if not step.converter.needs_seeds:
-        return None
+def _written(file: Path, inputs: Inputs) -> Recorded:
     arrays = {f"{number:06d}/{name}": rows for number, one in enumerate(inputs) for name, rows in one.items()}
     np.savez(file, **arrays)  # type: ignore[arg-type]
     return Recorded(file)

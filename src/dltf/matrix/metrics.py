@@ -44,7 +44,7 @@ def compare(
     found = differences(reference, candidate)
     return {
         "inputs": len(reference),
-        "identical": all(figures["identical"] for figures in outputs.values()),
+        "identical": bool(outputs) and all(figures["identical"] for figures in outputs.values()),
         "labels": label_figures(reference, candidate, found, floor),
         "accuracy": accuracy_figures(reference, candidate, labels),
         "outputs": outputs,

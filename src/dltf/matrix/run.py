@@ -68,6 +68,7 @@ def run_matrix(
     profile: MatrixProfile, host: Host, folder: Path, told: Told = lambda what, done, total: None
 ) -> dict[str, Any]:
     """Run a matrix in a folder, going on with what is there; return what `matrix.json` holds."""
+    folder = folder.absolute()  # files of the profile are looked for beside it
     for name in _KEPT:
         (folder / name).mkdir(parents=True, exist_ok=True)
     rows = [Row(cell) for cell in profile.cells]
@@ -89,6 +90,7 @@ def run_matrix(
 
 def converted_pair(profile: MatrixProfile, host: Host, folder: Path, first: str, second: str) -> Profile:
     """Return the profile of a campaign on two variants of a matrix that was run: nothing is converted anew."""
+    folder = folder.absolute()
     rows = [Row(cell) for cell in profile.cells]
     known = _seeds_of(profile, host, rows)
     named = {row.cell.name: row for row in rows}
@@ -210,7 +212,7 @@ def _run(row: Row, profile: MatrixProfile, folder: Path, known: Known, told: Tol
 
     if row.ran is None:
         row.ran = run_cell(row.profile, known.seeds, profile.matrix.batch, profile.matrix.call_timeout_s, progressed)
-        if row.ran.failure != ABSENT:  # what is not here may be installed by the next time
+        if row.ran.outputs is not None:  # what failed may have more time, or room, by the next time
             keep(file, row.ran)
 
 

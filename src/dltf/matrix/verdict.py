@@ -40,12 +40,19 @@ def verdict_of(figures: Mapping[str, Any]) -> tuple[str, str]:
         ranks = figures["ranks"]
         of = "the classes" if ranks["top"] == 1 else f"the best {ranks['top']} classes"
         return RANK_CHANGE, f"{of} change places on {ranks['changes']} of {ranks['inputs']} inputs" + told
-    beyond = {name: output for name, output in figures["outputs"].items() if output["beyond"]["values"]}
+    return _by_outputs(figures["outputs"], n, told, identical=figures["identical"])
+
+
+def _by_outputs(outputs: Mapping[str, Any], n: int, told: str, *, identical: bool) -> tuple[str, str]:
+    """Return the verdict where labels and ranks are the same."""
+    if not outputs:
+        return DRIFT, "every answer is the same; the outputs are no numbers, and were not compared" + told
+    beyond = {name: output for name, output in outputs.items() if output["beyond"]["values"]}
     if beyond:
         return DRIFT, "; ".join(_drift_reason(name, output, n) for name, output in beyond.items()) + told
-    if figures["identical"]:
+    if identical:
         return IDENTICAL, "every output is the same, bit for bit" + told
-    return WITHIN, "; ".join(_within_reason(name, output) for name, output in figures["outputs"].items()) + told
+    return WITHIN, "; ".join(_within_reason(name, output) for name, output in outputs.items()) + told
 
 
 def _accuracy_moved(accuracy: Mapping[str, Any] | None) -> bool:

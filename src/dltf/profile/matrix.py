@@ -6,6 +6,7 @@ import fnmatch
 import itertools
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,11 @@ class MatrixGate:
     def __attrs_post_init__(self) -> None:
         if self.at_least is None and self.at_most is None and self.no_worse is None:
             raise ValueError("give at_least, at_most or no_worse")
+        for name, bound in (("at_least", self.at_least), ("at_most", self.at_most)):
+            if self.figure == "verdict" and bound is not None and (name == "at_least" or not isinstance(bound, str)):
+                raise ValueError(f"'{name}' must be left out, or be a verdict by at_most: {bound}")
+            if self.figure != "verdict" and bound is not None and (isinstance(bound, str) or not isfinite(bound)):
+                raise ValueError(f"'{name}' must be a finite number: {bound}")
 
     def of(self, names: Sequence[str]) -> list[str]:
         """Return the variants that it is for."""
@@ -174,11 +180,16 @@ def _cells(tree: Tree, host: Host, table: Table, settings: MatrixTable) -> tuple
     told: list[str] = []
     folder = tree.folder(("matrix", "variants"))
     for number, variant in enumerate(variants):
-        for one in products(variant):
+        at = f"{tree.told_by(('matrix', 'variants'))}: matrix.variants.{number}"
+        try:
+            every = list(products(variant))
+        except ProfileError as error:
+            told += [f"{at}{complaint}" for complaint in error.complaints]
+            continue
+        for one in every:
             try:
                 cells.append(_cell(host, folder, one, table, settings))
             except ProfileError as error:
-                at = f"{tree.told_by(('matrix', 'variants'))}: matrix.variants.{number}"
                 told += [f"{at}{complaint}" for complaint in error.complaints]
     names = [cell.name for cell in cells]
     told += [f'{tree.name}: two variants are called "{name}"' for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -194,7 +205,14 @@ def products(variant: Mapping[str, Any]) -> Iterator[Table]:
     for values in itertools.product(*vary.values()):
         chosen = dict(zip(vary, values, strict=True))
         name = str(base.get("name", ""))
-        wanted = {part for _, part, _, _ in string.Formatter().parse(name) if part}
+        try:
+            fields = list(string.Formatter().parse(name))
+        except ValueError as error:
+            raise ProfileError([f'.name = "{name}": {error}; write {{{{ and }}}} for braces themselves']) from None
+        wanted = {part for _, part, _, _ in fields if part is not None}
+        odd = next((part for _, part, how, as_ in fields if part is not None and (how or as_ or not part)), None)
+        if odd is not None:
+            raise ProfileError([f'.name = "{name}": write nothing but keys of vary between braces'])
         unknown = wanted - {*chosen, *base}
         if unknown:
             raise ProfileError([f'.name = "{name}": there is no {"{"}{min(unknown)}{"}"} under vary'])
@@ -208,36 +226,58 @@ def _cell(host: Host, folder: Path, variant: Table, table: Table, settings: Matr
     name = variant.get("name")
     if not isinstance(name, str) or not name:
         raise ProfileError([".name is missing: the variant's, told in the report"])
-    own, wrongs = structure(_Source, {"source": variant["source"]} if "source" in variant else {}, lambda _: folder)
-    if wrongs:
-        raise ProfileError([f".{'.'.join(at)}: {message}" for at, message in wrongs])
-    source = own.source or settings.source
-    steps = variant.get("convert", [])
+    source = _source(folder, variant, settings)
+    chain, wrong = _chain(host, folder, variant.get("convert", []))
+    own = {key: value for key, value in variant.items() if key not in _VARIANT_KEYS}
+    if "backend" not in own and not wrong:
+        suffix = chain[-1].converter.writes if chain else source.suffix
+        named, why = backend_of({**own, "file": f"model{suffix}"}, host)
+        if named is None:
+            raise ProfileError([f".backend {why}"])
+        own["backend"] = named
+    if own.get("backend") in host.shelves["dltf_model_backends"].items:
+        cls: Any = host.find("dltf_model_backends", str(own["backend"])).load()
+        if not getattr(cls, "needs_file", True):
+            raise ProfileError([f'.backend = "{own["backend"]}": it runs no file, and variants are files'])
+    return Cell(name, source, chain, own | _merged(table, own), wrong)
+
+
+def _source(folder: Path, variant: Table, settings: MatrixTable) -> Path:
+    own, wrong = structure(_Source, {key: variant[key] for key in ("source",) if key in variant}, lambda _: folder)
+    if wrong:
+        raise ProfileError([f".{'.'.join(at)} {message}" for at, message in wrong])
+    source: Path | None = own.source or settings.source
+    if source is None:
+        raise ProfileError([".source is missing: the model file that the variant begins with (or matrix.source)"])
+    if not source.is_file():
+        raise ProfileError([f".source: there is no such file: {source}"])
+    return source
+
+
+def _chain(host: Host, folder: Path, steps: Any) -> tuple[tuple[Step, ...], str]:
+    """Return the conversions, and what is wrong with one that is on no shelf."""
     if not isinstance(steps, list) or not all(isinstance(step, dict) and "use" in step for step in steps):
         raise ProfileError([f'.convert = {steps!r}: give a list of tables: [{{ use = "onnx.dynamic_int8" }}]'])
-    wrong = ""
     chain: list[Step] = []
+    wrong = ""
     for step in steps:
         try:
             chain.append(Step(step["use"], _converter(host, step, folder)))
         except UnknownComponentError as error:
             wrong = wrong or str(error.message)
-    model_table = {key: value for key, value in variant.items() if key not in _VARIANT_KEYS}
-    if "backend" not in model_table and not wrong:
-        suffix = chain[-1].converter.writes if chain else source.suffix if source is not None else ""
-        named, why = backend_of({**model_table, "file": f"model{suffix}"}, host)
-        if named is None:
-            raise ProfileError([f".backend {why}"])
-        model_table["backend"] = named
+    return tuple(chain), wrong
+
+
+def _merged(table: Table, own: Table) -> Table:
+    """Return the tables `input` and `output`: those of the matrix, and the variant's keys over them."""
+    merged = {}
     for part in ("input", "output"):
-        merged = {**table.get(part, {}), **model_table.get(part, {})}
-        if merged:
-            model_table[part] = merged
-    if source is None:
-        raise ProfileError([".source is missing: the model file that the variant begins with (or matrix.source)"])
-    if not source.is_file():
-        raise ProfileError([f".source: there is no such file: {source}"])
-    return Cell(name, source, tuple(chain), model_table, wrong)
+        given = [table.get(part, {}), own.get(part, {})]
+        if not all(isinstance(one, dict) for one in given):
+            raise ProfileError([f".{part} = {given[1] or given[0]!r}: expected a table"])
+        if given[0] or given[1]:
+            merged[part] = {**given[0], **given[1]}
+    return merged
 
 
 def _converter(host: Host, step: Table, folder: Path) -> Converter:

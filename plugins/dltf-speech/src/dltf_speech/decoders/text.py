@@ -44,7 +44,7 @@ class Text:
 
     def decode(self, outputs: Mapping[str, NDArray[Any]]) -> Observations:
         """Observe n rows; no row depends on another."""
-        texts = [normalise(str(text), self.normalise) for text in outputs[self.output]]
+        texts = [normalise(_readable(str(text)), self.normalise) for text in outputs[self.output]]
         n = len(texts)
         scores = np.asarray(outputs[self.log_score], dtype=np.float64).reshape(n) if self.log_score else np.zeros(n)
         return Observations(
@@ -66,6 +66,11 @@ class Text:
             f"{what} for each input: the model has {_listed(specs)}",
             hint='set `output` to one that is text, or choose another decoder: "ctc" for scores of characters',
         )
+
+
+def _readable(text: str) -> str:
+    """Return a text that a file can hold: halves of characters, which UTF-8 has not, are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_text(values: NDArray[Any]) -> bool:
