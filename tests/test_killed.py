@@ -85,7 +85,7 @@ def test_killed_ten_times_at_random_moments_and_resumed(folder: Path, candidate:
     whole = finish(folder, "whole", *settings)
     finished = kill_at_random_moments(folder, "killed", *settings, whole_s=whole["seconds"]["total"])
     assert finished == sorted(finished), "something that was finished was lost"
-    assert len(set(finished)) >= 3, "the kills hit too few different moments to mean something"
+    assert len(set(finished)) >= 4, "the kills hit too few different moments to mean something"
     killed = finish(folder, "killed", *settings)
     alone = candidate == "digits-dynamic.onnx"
     assert whole["variants"]["candidate"]["runs_alone"] is alone

@@ -8,13 +8,13 @@ import json
 import re
 import shutil
 import tomllib
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import toy
 from calling import call, refused, snapshot
+from pages import Page
 from profiles import write_profile
 from written_run import CONTROL, ENDLESS, NASTY, TURNED, write_run
 
@@ -28,45 +28,6 @@ from dltf.report.gallery import shares
 from dltf.report.grades import MEANINGS
 from dltf.report.previews import embedded
 from dltf.store import RunFolder, Store
-
-
-class Page(HTMLParser):
-    """A page taken apart: the text, headings, attributes and articles that a browser would see."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__()
-        self.source = file.read_text(encoding="utf-8")
-        self.attributes: list[tuple[str, str, str]] = []  # tag, name, value
-        self.tags: list[str] = []
-        self.headings: list[str] = []
-        self.articles: list[str] = []  # their classes
-        self.texts: list[str] = []
-        self._open: list[str] = []
-        self.feed(self.source)
-        self.close()
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag == "article":
-            self.articles.append(dict(attrs)["class"] or "")
-        if tag in ("h1", "h2", "h3"):
-            self._open.append(tag)
-            self.headings.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._open and tag == self._open[-1]:
-            self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if self.tags[-1:] != ["style"]:
-            self.texts.append(data)
-        if self._open:
-            self.headings[-1] += data.strip()
 
 
 def report(folder: Path, host: Host | None = None, **options: Any) -> Page:

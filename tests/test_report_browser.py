@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, chromium
+from pages import FAINT, OVERFLOWING
 from written_run import CONTROL, ENDLESS, NASTY, TURNED, write_run
 
 from dltf.host import Host
@@ -88,36 +89,11 @@ def test_nothing_is_wider_than_the_window(
     assert picture.stat().st_size > 10_000
 
 
-OVERFLOWING = """
-[...document.querySelectorAll('body *')]
-  .filter(e => !e.closest('.wide, nav, pre, .hidden, svg') && e.getBoundingClientRect().right > innerWidth + 1)
-  .map(e => e.outerHTML.slice(0, 200))
-"""
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_text_can_be_read_on_its_ground(browser: Browser, page: Path, dark: bool) -> None:
     browser.dress(1400, dark=dark)
     browser.open(page)
     assert browser.ask(FAINT) == []
-
-
-FAINT = """
-(() => {
-  const light = c => c.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
-  const faint = new Set();
-  for (const e of document.querySelectorAll('body *:not(svg, svg *, style)')) {
-    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5) faint.add(e.tagName + '.' + e.className);
-  }
-  return [...faint];
-})()
-"""
 
 
 def test_the_gallery_is_filtered_without_a_script(browser: Browser, page: Path) -> None:
