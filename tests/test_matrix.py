@@ -23,7 +23,8 @@ from dltf.matrix.metrics import Outputs, compare
 from dltf.matrix.run import RESULT, check_folder, run_matrix
 from dltf.matrix.told import precision_of
 from dltf.matrix.verdict import verdict_of
-from dltf.profile.matrix import MatrixGate, products, read_matrix
+from dltf.profile.matrix import MatrixGate, read_matrix
+from dltf.profile.variants import products
 
 MATRIX = """
 [campaign]

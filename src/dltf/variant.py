@@ -8,7 +8,7 @@ out.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +104,22 @@ class Variant:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results has to know about how this model was run."""
         return tuple(self._runner.notes)
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """The most memory that the model's own process has held, where it has one and the system tells."""
+        told: int | None = getattr(self._runner, "peak_memory_bytes", None)
+        return told
+
+    def turn(self, samples: Sequence[Sample], columns: Sequence[Columns] | None = None) -> Callable[[], None]:
+        """Return what runs the model on these samples, prepared beforehand: for timing."""
+        fed = [given for _, given in self._fed(samples, columns)]
+
+        def run() -> None:
+            for given in fed:
+                self._runner.run(given)
+
+        return run
 
     @property
     def native(self) -> bool:

@@ -10,38 +10,33 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 from attrs import frozen
 
 from dltf import __version__
 from dltf.campaign.environment import model_facts
+from dltf.campaign.opening import model_of
 from dltf.campaign.probe import probe
 from dltf.errors import (
-    ConversionError,
-    DltfError,
     MisfitError,
     MissingPackageError,
     ModelFileError,
-    ProfileError,
     RuntimeFailedError,
     TargetUnavailableError,
 )
 from dltf.matrix.metrics import Outputs
+from dltf.matrix.verdict import NOT_HERE, NOT_LOADED, NOT_RUN
 from dltf.profile.structure import unstructure
-from dltf.remote import Isolated
 from dltf.store.folder import write_whole
-from dltf.variant import Model, Variant, concatenate
+from dltf.variant import Variant, concatenate
 
 if TYPE_CHECKING:
-    from dltf.matrix.convert import Converted
     from dltf.profile import Profile
     from dltf.profile.model import Variant as Described
     from dltf.values import Seed
 
 PROBED = 64  # seeds that decoders and the probe look at
-
-# The levels of failure, by what was raised.
-CONVERT, LOAD, RUN, ABSENT = "does not convert", "does not load", "fails while running", "not available here"
 
 
 @frozen(eq=False)
@@ -60,10 +55,10 @@ def failed(error: Exception, stage: str) -> Ran:
     hint = getattr(error, "hint", "")
     reason = f"{getattr(error, 'message', error)}{'; ' if hint else ''}{hint}"
     absent = isinstance(error, (MissingPackageError, TargetUnavailableError))
-    return Ran(None, ABSENT if absent else stage, reason)
+    return Ran(None, NOT_HERE if absent else stage, reason)
 
 
-def cell_key(profile: Profile, converted: Converted, seeds: str, batch: int) -> str:
+def cell_key(profile: Profile, seeds: str, batch: int) -> str:
     """Return what a cell's answers depend on, as a hash: model, settings, seeds, and the runtime's versions."""
     described = profile.reference
     table = unstructure(described.table)
@@ -88,22 +83,15 @@ def run_cell(
     """Show every seed to the cell's model, in a process of its own."""
     described = profile.reference
     began = time.perf_counter()
-    model = Model(
-        name=described.name,
-        backend=Isolated(described.backend, timeout_s),
-        file=described.table.file,
-        target=described.table.target,
-        settings=described.input,
-        feeds=described.feeds,
-    )
-    stage = LOAD
+    model = model_of(described, attrs.evolve(profile.campaign, isolate=True, call_timeout_s=timeout_s))
+    stage = NOT_LOADED
     try:
         with Variant("variant", model, profile.domain.tensors) as variant:
             load_s = time.perf_counter() - began
-            stage = RUN
+            stage = NOT_RUN
             outputs, facts = _answers(variant, described, seeds, batch, progressed)
             facts |= {"load_s": load_s, "target": variant.target, "notes": list(variant.notes)}
-            facts["peak_memory_bytes"] = _peak(variant)
+            facts["peak_memory_bytes"] = variant.peak_memory_bytes
     except (ModelFileError, MisfitError, MissingPackageError, TargetUnavailableError, RuntimeFailedError) as error:
         return failed(error, stage)
     return Ran(outputs, facts=facts, seconds=time.perf_counter() - began)
@@ -159,31 +147,19 @@ def _in_order(values: Sequence[Any], order: Any) -> list[Any]:
     return [np.asarray(values[place]) for place in order]
 
 
-def _peak(variant: Variant) -> int | None:
-    """Return the most memory that the cell's process has held, in bytes, where the system tells."""
-    process = getattr(getattr(variant, "_runner", None), "_process", None)
-    try:
-        lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()  # type: ignore[union-attr]
-    except (OSError, AttributeError):
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
-
-
 def keep(file: Path, ran: Ran) -> None:
-    """Write what a cell came to, whole or not at all."""
-    arrays: dict[str, Any] = {}
-    told = {"failure": ran.failure, "reason": ran.reason, "facts": dict(ran.facts), "seconds": ran.seconds}
-    if ran.outputs is not None:
-        decisions = ran.outputs.decisions
-        listed = decisions.tolist() if isinstance(decisions, np.ndarray) else list(decisions)
-        told["decisions"] = listed
-        told["integers"] = isinstance(decisions, np.ndarray)
-        arrays = {"finite": ran.outputs.finite, "tied": ran.outputs.tied}
-        arrays |= {f"raw/{name}": values for name, values in ran.outputs.raw.items()}
-        if ran.outputs.states is not None:
-            arrays["states"] = ran.outputs.states
+    """Write what a cell that ran came to, whole or not at all."""
+    outputs = ran.outputs
+    assert outputs is not None, "a failure may have more time, or room, by the next time"
+    decisions, integers = outputs.decisions, isinstance(outputs.decisions, np.ndarray)
+    listed = decisions.tolist() if isinstance(decisions, np.ndarray) else list(decisions)
+    told = {"facts": dict(ran.facts), "seconds": ran.seconds, "decisions": listed, "integers": integers}
+    arrays = {"finite": outputs.finite, "tied": outputs.tied}
+    arrays |= {f"raw/{name}": values for name, values in outputs.raw.items()}
+    if outputs.states is not None:
+        arrays["states"] = outputs.states
     data = io.BytesIO()
-    np.savez_compressed(data, told=np.array(json.dumps(told)), **arrays)
+    np.savez_compressed(data, told=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
     write_whole(file, data.getvalue())
 
 
@@ -192,8 +168,6 @@ def kept(file: Path) -> Ran | None:
     try:
         with np.load(file, allow_pickle=False) as archive:
             told = json.loads(str(archive["told"]))
-            if "decisions" not in told:
-                return Ran(None, told["failure"], told["reason"], told["facts"], told["seconds"])
             raw = {key.partition("/")[2]: archive[key] for key in archive.files if key.startswith("raw/")}
             outputs = Outputs(
                 decisions=np.array(told["decisions"]) if told["integers"] else _hashable(told["decisions"]),
@@ -202,7 +176,7 @@ def kept(file: Path) -> Ran | None:
                 finite=archive["finite"],
                 tied=archive["tied"],
             )
-            return Ran(outputs, told["failure"], told["reason"], told["facts"], told["seconds"])
+            return Ran(outputs, facts=told["facts"], seconds=told["seconds"])
     except (OSError, ValueError, KeyError):
         return None
 
@@ -214,6 +188,3 @@ def _hashable(decisions: Sequence[Any]) -> list[Any]:
 
 def _settings(component: Any) -> Any:
     return [f"{type(component).__module__}:{type(component).__qualname__}", unstructure(component)]
-
-
-__all__ = ["ABSENT", "CONVERT", "LOAD", "RUN", "ConversionError", "DltfError", "ProfileError", "Ran"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from attrs import field, frozen
 
+from dltf.campaign.opening import model_of
 from dltf.errors import DltfError
 from dltf.matrix.claims import claims, noise_figures
 from dltf.matrix.timing import Timings, measure
-from dltf.variant import Model, Variant
+from dltf.variant import Variant
 
 if TYPE_CHECKING:
     from dltf.matrix.run import Row, Told
@@ -43,10 +45,10 @@ def timed(rows: Sequence[Row], profile: MatrixProfile, seeds: Sequence[Seed], to
             except DltfError as error:
                 left[row.cell.name] = error.message
         for batch in sorted({1, profile.matrix.batch}):
-            runs = {}
+            runs, some = {}, seeds[:batch]
             for name, variant in opened.items():
                 try:
-                    runs[name] = _turn(variant, seeds[:batch])
+                    runs[name] = variant.turn([seed.sample for seed in some], [seed.columns for seed in some])
                     runs[name]()
                 except DltfError as error:
                     left[name] = error.message
@@ -69,26 +71,5 @@ def timed(rows: Sequence[Row], profile: MatrixProfile, seeds: Sequence[Seed], to
 
 def _open(row: Row) -> Variant:
     assert row.profile is not None
-    described = row.profile.reference
-    model = Model(
-        described.name,
-        described.backend,
-        described.table.file,
-        described.table.target,
-        described.input,
-        described.feeds,
-    )
+    model = model_of(row.profile.reference, attrs.evolve(row.profile.campaign, isolate=False))
     return Variant("variant", model, row.profile.domain.tensors)
-
-
-def _turn(variant: Variant, seeds: Sequence[Seed]) -> Callable[[], object]:
-    """Return what runs the model on prepared inputs: preparation and decoding are no part of it."""
-    groups = variant.inputs_of([seed.sample for seed in seeds], [seed.columns for seed in seeds])
-    fed = [given for _, given in groups]
-    runner = variant._runner
-
-    def run() -> None:
-        for given in fed:
-            runner.run(given)
-
-    return run

@@ -24,7 +24,7 @@ from dltf.store.folder import write_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dltf.profile.matrix import Cell, Step
+    from dltf.profile.variants import Cell, Step
 
     Inputs = Sequence[Mapping[str, NDArray[Any]]]
 
@@ -175,6 +175,6 @@ def _serve(
         answer = "missing", (error.message, error.hint)
     except DltfError as error:
         answer = "wrong", (error.message, error.hint)
-    except Exception as error:
+    except Exception as error:  # a converter may fail in any way: it is a row of the matrix
         answer = "wrong", (f"{type(error).__name__}: {error}", "")
     pipe.send(answer)

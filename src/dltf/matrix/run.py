@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import define, frozen
 
-from dltf.campaign.environment import environment, model_facts
-from dltf.campaign.opening import open_seeds
+from dltf.campaign.environment import environment
+from dltf.campaign.opening import model_of, open_seeds
 from dltf.campaign.selection import select
 from dltf.errors import ConversionError, DltfError, MissingPackageError, ProfileError, RunFolderError, SeedError
-from dltf.matrix.cells import ABSENT, CONVERT, LOAD, Ran, cell_key, failed, keep, kept, run_cell
+from dltf.matrix.cells import Ran, cell_key, failed, keep, kept, run_cell
 from dltf.matrix.clock import timed
 from dltf.matrix.convert import Converted, convert
 from dltf.matrix.told import written
+from dltf.matrix.verdict import NOT_CONVERTED, NOT_HERE, NOT_LOADED
 from dltf.profile.backends import backend_of
-from dltf.profile.matrix import Cell
+from dltf.profile.variants import Cell
 from dltf.store.folder import write_json
 from dltf.values import Seed, digest_of
-from dltf.variant import Model, Variant
+from dltf.variant import Variant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +62,7 @@ class Known:
     skipped: int
     digest: str
     calibration: list[Seed]
+    calibration_digest: str
     apart: bool  # calibration seeds are none of those that variants are compared on
 
 
@@ -69,10 +71,10 @@ def run_matrix(
 ) -> dict[str, Any]:
     """Run a matrix in a folder, going on with what is there; return what `matrix.json` holds."""
     folder = folder.absolute()  # files of the profile are looked for beside it
+    rows = [Row(cell) for cell in profile.cells]
+    known = _seeds_of(profile, rows)
     for name in _KEPT:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    rows = [Row(cell) for cell in profile.cells]
-    known = _seeds_of(profile, host, rows)
     for number, row in enumerate(rows):
         told(f"converting {row.cell.name}", number, len(rows))
         _prepare(row, profile, host, folder, known)
@@ -92,7 +94,7 @@ def converted_pair(profile: MatrixProfile, host: Host, folder: Path, first: str,
     """Return the profile of a campaign on two variants of a matrix that was run: nothing is converted anew."""
     folder = folder.absolute()
     rows = [Row(cell) for cell in profile.cells]
-    known = _seeds_of(profile, host, rows)
+    known = _seeds_of(profile, rows)
     named = {row.cell.name: row for row in rows}
     for name in (first, second):
         _prepare(named[name], profile, host, folder, known)
@@ -115,7 +117,7 @@ def check_folder(folder: Path, *, resume: bool) -> None:
         raise RunFolderError(f"{folder} holds a matrix", hint="go on with it by --resume, or name another with --out")
 
 
-def _seeds_of(profile: MatrixProfile, host: Host, rows: Sequence[Row]) -> Known:
+def _seeds_of(profile: MatrixProfile, rows: Sequence[Row]) -> Known:
     """Read every seed once, with those that converters are calibrated on: others where there are enough."""
     first = _any_profile(profile, rows)
     source, cases = open_seeds(first)
@@ -126,7 +128,6 @@ def _seeds_of(profile: MatrixProfile, host: Host, rows: Sequence[Row]) -> Known:
             read.append(case)
     if not seeds:
         raise SeedError(f"none of the {len(cases)} seeds can be read", hint="see [seeds] in the profile")
-    digest = hashlib.sha256("".join(digest_of(seed.sample) for seed in seeds).encode()).hexdigest()
     calibration: list[Seed] = []
     apart = False
     if any(step.converter.needs_seeds for row in rows for step in row.cell.steps):
@@ -136,7 +137,11 @@ def _seeds_of(profile: MatrixProfile, host: Host, rows: Sequence[Row]) -> Known:
         for case in (others if apart else order)[: profile.matrix.calibration]:
             with suppress(SeedError):
                 calibration.append(source[case])
-    return Known(read, seeds, len(cases) - len(seeds), digest, calibration, apart)
+    return Known(read, seeds, len(cases) - len(seeds), _digest(seeds), calibration, _digest(calibration), apart)
+
+
+def _digest(seeds: Sequence[Seed]) -> str:
+    return hashlib.sha256("".join(digest_of(seed.sample) for seed in seeds).encode()).hexdigest()
 
 
 def _any_profile(profile: MatrixProfile, rows: Sequence[Row]) -> Profile:
@@ -153,27 +158,27 @@ def _any_profile(profile: MatrixProfile, rows: Sequence[Row]) -> Profile:
 def _prepare(row: Row, profile: MatrixProfile, host: Host, folder: Path, known: Known) -> None:
     """Convert a cell, and read how it is run; what goes wrong is its row."""
     if row.cell.wrong:
-        row.ran = Ran(None, ABSENT, row.cell.wrong)
+        row.ran = Ran(None, NOT_HERE, row.cell.wrong)
         return
 
     def prepared(file: Path) -> list[Mapping[str, NDArray[Any]]]:
         return _calibration(profile, host, row.cell, file, known.calibration)
 
-    digest = hashlib.sha256("".join(digest_of(seed.sample) for seed in known.calibration).encode()).hexdigest()
+    limit_s = profile.matrix.convert_timeout_s
     try:
-        row.converted = convert(row.cell, folder / "models", prepared, digest, profile.matrix.convert_timeout_s)
+        row.converted = convert(row.cell, folder / "models", prepared, known.calibration_digest, limit_s)
     except MissingPackageError as error:
-        row.ran = failed(error, ABSENT)
+        row.ran = failed(error, NOT_HERE)
         return
     except DltfError as error:
-        row.ran = failed(error, CONVERT)
+        row.ran = failed(error, NOT_CONVERTED)
         return
     try:
         row.profile = profile.profile_of((row.cell, row.converted.file))
     except ProfileError as error:
         reasons = [complaint for complaint in error.complaints if "models.candidate" not in complaint]
         absent = str(row.cell.table.get("backend")) not in host.shelves["dltf_model_backends"].items
-        row.ran = Ran(None, ABSENT if absent else LOAD, "; ".join(reasons))
+        row.ran = Ran(None, NOT_HERE if absent else NOT_LOADED, "; ".join(reasons))
 
 
 def _calibration(
@@ -185,8 +190,7 @@ def _calibration(
         raise ConversionError(f"{file.name} cannot be calibrated: its backend {why}")
     table = {key: cell.table[key] for key in ("input", "output") if key in cell.table} | {"backend": named}
     described = profile.profile_of((Cell(cell.name, file, (), table), file))
-    source = described.reference
-    model = Model(source.name, source.backend, source.table.file, source.table.target, source.input, source.feeds)
+    model = model_of(described.reference, attrs.evolve(described.campaign, isolate=False))
     with Variant("calibration", model, described.domain.tensors) as variant:
         return [fed for seed in seeds for _, fed in variant.inputs_of([seed.sample], [seed.columns])]
 
@@ -195,11 +199,10 @@ def _run(row: Row, profile: MatrixProfile, folder: Path, known: Known, told: Tol
     if row.ran is not None:
         return
     assert row.profile is not None, "it was prepared"
-    assert row.converted is not None
     try:
-        key = cell_key(row.profile, row.converted, known.digest, profile.matrix.batch)
+        key = cell_key(row.profile, known.digest, profile.matrix.batch)
     except DltfError as error:
-        row.ran = failed(error, LOAD)
+        row.ran = failed(error, NOT_LOADED)
         return
     file = folder / "outputs" / f"{key}.npz"
     row.ran = kept(file)
@@ -214,6 +217,3 @@ def _run(row: Row, profile: MatrixProfile, folder: Path, known: Known, told: Tol
         row.ran = run_cell(row.profile, known.seeds, profile.matrix.batch, profile.matrix.call_timeout_s, progressed)
         if row.ran.outputs is not None:  # what failed may have more time, or room, by the next time
             keep(file, row.ran)
-
-
-__all__ = ["RESULT", "Known", "Row", "check_folder", "model_facts", "run_matrix"]

@@ -10,17 +10,17 @@ import numpy as np
 
 from dltf.campaign.environment import model_facts
 from dltf.errors import MisfitError
-from dltf.matrix.cells import RUN
 from dltf.matrix.labels import accuracy, label_differences, worst
 from dltf.matrix.metrics import Outputs, compare, distances
 from dltf.matrix.tolerance import Tolerance, tolerance_of
-from dltf.matrix.verdict import FAILURES, REFERENCE, verdict_of
-from dltf.profile.matrix import pins_threads, plain_steps
+from dltf.matrix.verdict import FAILURES, NOT_RUN, REFERENCE, verdict_of
+from dltf.profile.variants import pins_threads, plain_steps
 
 if TYPE_CHECKING:
     from dltf.host import Host
     from dltf.matrix.run import Known, Row
-    from dltf.profile.matrix import Cell, MatrixProfile
+    from dltf.profile.matrix import MatrixProfile
+    from dltf.profile.variants import Cell
 
 _PRECISIONS = re.compile(r"u?int8|bf16|bfloat16|fp?16|float16", re.IGNORECASE)
 
@@ -101,13 +101,13 @@ def _compared(
 ) -> dict[str, Any]:
     if ours is None:
         why = f'the reference "{profile.reference}" has no answers to compare with'
-        return {"verdict": RUN, "reason": why} if cell.name != profile.reference else {}
+        return {"verdict": NOT_RUN, "reason": why} if cell.name != profile.reference else {}
     if cell.name == profile.reference:
         return {"verdict": REFERENCE, "reason": ""}
     try:
         figures = compare(ours, outputs, labels, tolerance=_tolerance(profile, cell))
     except MisfitError as error:
-        return {"verdict": RUN, "reason": f"it cannot be compared with the reference: {error.message}"}
+        return {"verdict": NOT_RUN, "reason": f"it cannot be compared with the reference: {error.message}"}
     verdict, reason = verdict_of(figures)
     return {"verdict": verdict, "reason": reason, "figures": figures}
 

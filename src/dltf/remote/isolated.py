@@ -83,6 +83,15 @@ class _Runner:
         answer: Tensors = self._hear(self._timeout_s, "while it ran the model")
         return answer
 
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """The most memory that the process has held, where the system tells (Linux does)."""
+        try:
+            lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        except (OSError, AttributeError):
+            return None
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+
     def _start_again(self) -> None:
         try:
             self._start()

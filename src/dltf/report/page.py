@@ -24,18 +24,24 @@ _POLICY = (
 
 
 def page(gathered: Mapping[str, Any]) -> str:
-    """Return the HTML. Every value is escaped; only the plots, which are made here, are put in as they are."""
-    style = _part("report.css")
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = _POLICY.format(digest)
-    return _template().render(gathered, style=Markup(style), policy=policy, version=__version__)
+    """Return the HTML of a run."""
+    return rendered(gathered, ("report.html.j2", "gallery.html.j2", "macros.html.j2"), ("report.css",))
+
+
+def rendered(gathered: Mapping[str, Any], templates: tuple[str, ...], styles: tuple[str, ...]) -> str:
+    """Return the HTML of the first of these templates, the others within its reach.
+
+    Every value is escaped; only the drawings, which are made here, are put in as they are.
+    """
+    style = "".join(_part(name) for name in styles)
+    policy = _POLICY.format(b64encode(hashlib.sha256(style.encode()).digest()).decode())
+    return _template(templates).render(gathered, style=Markup(style), policy=policy, version=__version__)
 
 
 @cache
-def _template() -> Template:
+def _template(names: tuple[str, ...]) -> Template:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = ("report.html.j2", "gallery.html.j2", "macros.html.j2")
     environment = Environment(
         loader=DictLoader({name: _part(name) for name in names}),
         autoescape=True,
@@ -46,7 +52,7 @@ def _template() -> Template:
     )
     environment.filters.update(number=number, percent=percent, short=short, grade_css=grades.css, tail=tail)
     environment.globals.update(counted=counted)
-    return environment.get_template("report.html.j2")
+    return environment.get_template(names[0])
 
 
 def _finalised(value: object) -> object:
