@@ -26,9 +26,10 @@ import click
 
 from dltf import contracts, errors, hookspecs, plugin
 from dltf.cli import VERBS, cli
+from dltf.cli.workbench import HOOK as COMMANDS
 from dltf.feed import Feed
 from dltf.host import BUILTIN, Host, Shelved
-from dltf.profile import model
+from dltf.profile import feature, model
 from dltf.profile.structure import show, unstructure
 
 ROOT = Path(__file__).parents[1]
@@ -252,8 +253,34 @@ def _profile() -> str:
             ("figure", "what", "for each slice"),
             [(f"`{name}`", what, "yes" if name in model.SLICED else "–") for name, what in model.FIGURES.items()],
         ),
+        *_feature(),
     ]
     return _joined(parts)
+
+
+def _feature() -> list[str]:
+    """Return the tables of a profile for `dltf generate`, `dltf separation` and the training of generators."""
+    return [
+        "## Profiles of feature-level tests",
+        "`dltf generate`, `dltf separation` and commands that train a generator read `[campaign]`, `[domain]`, "
+        "`[seeds]` and `[oracle]` as above, and these. `[models.candidate]` is the model under test; with "
+        "`[models.reference]` beside it, it is the pair.",
+        "### `[reference]`",
+        "The labelled samples that distances between codes are measured on, and that a generator is trained on. Its "
+        "keys are those of `[seeds]`.",
+        "### `[generator]`",
+        "`use` names a generator; its settings stand beside this key.",
+        "### `[generate]`",
+        _settings(feature.GenerateTable),
+        "### `[validity]`",
+        _settings(feature.ValidityTable),
+        "### `[judges.check.NAME]` and `[judges.measure.NAME]`",
+        "Models that know the classes, with the keys of `[models.*]`. Those that check decide whether a test is "
+        "valid; those that measure say how often labels are kept, and are never the same.",
+        "### `[gate.METHOD]`",
+        "Each key is a figure of that method, each value a table with `at_least`, `at_most` or both.",
+        _table(("figure", "what"), [(f"`{name}`", what) for name, what in feature.FIGURES.items()]),
+    ]
 
 
 def _components(host: Host) -> str:
@@ -273,6 +300,9 @@ def _components(host: Host) -> str:
 def _component(hook: str, shelved: Shelved) -> list[str]:
     cls = shelved.component.load()
     owner = "" if shelved.owner == BUILTIN else f" ({shelved.owner})"
+    if hook == COMMANDS:
+        name = shelved.component.name
+        return [f"### `dltf {name}`{owner}", *(f"{_help(each, called)}" for called, each in _commands(name, cls))]
     parts = [f"### `{shelved.component.name}`{owner}", inspect.getdoc(cls) or "", _settings(cls)]
     if not parts[-1] and "No settings." not in parts[-2]:
         parts.append("No settings.")
@@ -351,13 +381,23 @@ def _run_folder() -> str:
 
 
 def _command_line() -> str:
-    parts = ["# Command line", f"## `dltf`\n\n{_help(cli, 'dltf')}"]
+    # Which plugins are installed differs from machine to machine.
+    own = _help(cli, "dltf").partition("\n\nCommands of plugins")[0].removesuffix("\n```") + "\n```"
+    parts = ["# Command line", f"## `dltf`\n\n{own}"]
     context = click.Context(cli, info_name="dltf")
     for verb in VERBS:
         command = cli.get_command(context, verb)
         assert command is not None
         parts.append(f"## `dltf {verb}`\n\n{_help(command, f'dltf {verb}')}")
     return _joined(parts)
+
+
+def _commands(name: str, command: click.Command) -> Iterable[tuple[str, click.Command]]:
+    """Yield a command of a plugin and all below it, each with what is typed to call it."""
+    yield f"dltf {name}", command
+    if isinstance(command, click.Group):
+        for below, inner in command.commands.items():
+            yield from _commands(f"{name} {below}", inner)
 
 
 def _help(command: click.Command, name: str) -> str:
@@ -436,6 +476,8 @@ def _type(cls: Any) -> str:
         return f"list{length}: {_type(inner[0])}"
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return "table"
+    if attrs.has(cls):
+        return "table: " + ", ".join(f"`{field.name}`" for field in attrs.fields(cls))
     return _PLAIN[cls]
 
 

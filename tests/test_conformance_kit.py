@@ -56,19 +56,35 @@ def dltf_converters() -> list[Component]:
 @hookimpl
 def dltf_search_strategies() -> list[Component]:
     return [Component("uniform", "dltf_signal.random_search:RandomSearch", "Uniform operators.")]
+
+
+@hookimpl
+def dltf_generators() -> list[Component]:
+    return [Component("cosines", "dltf_signal.latent:Waves", "Cosines of a signal.")]
+
+
+@hookimpl
+def dltf_commands() -> list[Component]:
+    return [Component("waves", "dltf_signal.verbs:waves", "Look at waves.")]
 """
 AUTHORS_FILE = """
 import numpy as np
 from dltf.testing import Examples, conformance
 
-excused = {name: "not today" for name in ("signal", "signal.tones", "signal.edits", "linear", "linear.rounded")}
+names = ("signal", "signal.tones", "signal.edits", "linear", "linear.rounded", "cosines")
+excused = {name: "not today" for name in names}
 
 @conformance("PACKAGE.plugin", without=excused)
 def test_conformance(folder):
     assert folder.is_dir()
     return Examples(samples=[np.linspace(-1, 1, n, dtype=np.float32) for n in (32, 48)])
 """
-GROUPS = {"plugin": whole_plugin.PROMISES, "any_component": any_component.PROMISES, **PROMISES}
+OWN = tuple(promise for promise in PROMISES["dltf_commands"] if promise not in any_component.PROMISES)
+GROUPS = {
+    "plugin": whole_plugin.PROMISES,
+    "any_component": any_component.PROMISES,
+    **(PROMISES | {"dltf_commands": OWN}),
+}
 OFFENCES = [
     pytest.param(group, promise, *offence, id=f"{group}-{promise}-{number}")
     for group, promises in tomllib.loads((HERE / "exemplary" / "offences.toml").read_text(encoding="utf-8")).items()
@@ -92,7 +108,7 @@ def write(tmp_path, monkeypatch):
             package,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-        for other in (HERE / "exemplary" / "spare.py", ROOT / "src/dltf/builtin/random_search.py"):
+        for other in (*HERE.glob("exemplary/*.py"), ROOT / "src/dltf/builtin/random_search.py"):
             shutil.copy(other, package)
         sources = {path: path.read_text(encoding="utf-8") for path in package.glob("*.py")}
         sources[package / "plugin.py"] += SHELVES

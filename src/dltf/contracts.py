@@ -16,7 +16,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from attrs import frozen
+
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dltf.values import (
@@ -393,3 +396,111 @@ class SearchStrategy(Protocol):
     needs_operators: ClassVar[bool]
 
     def start(self, briefing: Briefing) -> Search: ...
+
+
+# --- generation --------------------------------------------------------------------------------------------------
+
+
+class LatentSpace(AbstractContextManager["LatentSpace"], Protocol):
+    """An opened encoder and decoder; closed by leaving its block. Codes are flat: float64 [n, k].
+
+    Distances between codes are over the `active` dimensions, those in which samples differ.
+    """
+
+    active: BoolArray  # [k]
+    facts: Mapping[str, Any]  # for the record: what it was made on, the sha256 of its weights and of these data, …
+
+    def encode(self, samples: Batch) -> FloatArray:
+        """Return the mean code of each sample: nothing is drawn, and row i depends on sample i alone, bit for bit.
+
+        Raise `MisfitError` where samples are not of the shape, dtype or range that it was made for.
+        """
+
+    def decode(self, codes: FloatArray) -> Batch:
+        """Return the samples that these codes stand for, of the dtype and shape that `encode` takes."""
+
+
+class Spreads(Protocol):
+    """What a `LatentSpace` may offer beside: how sure its encoder is, for tests drawn from its posterior."""
+
+    def spread(self, samples: Batch) -> FloatArray:
+        """Return the standard deviations of the samples' codes, float64 [n, k]."""
+
+
+class Generator(Protocol):
+    """A generative model of samples. Its fields come from the table `[generator]`; relative paths are `pathlib.Path`.
+
+    One that is trained here has a command of its own (`dltf_commands`) that writes the file which `open` reads.
+    """
+
+    def open(self) -> LatentSpace:
+        """Raise `ModelFileError` for a file that is missing or no such model."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the packages that run it, by distribution name."""
+
+
+# --- repair ------------------------------------------------------------------------------------------------------
+
+
+class FittedHead(Protocol):
+    """A head that has learnt: from the candidate's states to scores of every class.
+
+    It is kept as an ONNX model, input "states" float32 [n, d], output "scores" float32 [n, classes], so that what is
+    deployed is what was measured.
+    """
+
+    facts: Mapping[str, Any]  # for the record: sizes, epochs, what validation chose
+
+    def scores(self, states: NDArray[Any]) -> FloatArray:
+        """Return float64 [n, classes], the probability of each class; row i depends on state i alone."""
+
+    def save(self, file: Path) -> None:
+        """Write it as ONNX."""
+
+
+class RepairHead(Protocol):
+    """Learns to answer as the reference does from the states of the candidate. Its fields come from `[repair]`."""
+
+    def fit(
+        self, states: NDArray[np.float32], answers: IntArray, groups: IntArray, classes: int, stream: Stream
+    ) -> FittedHead:
+        """Learn from n inputs: the candidate's states [n, d], and the reference's answers, int64 [n] below `classes`.
+
+        Rows of one group come from one seed and are never parted, where a head keeps some back to choose by.
+        """
+
+    def load(self, file: Path) -> FittedHead:
+        """Read what `FittedHead.save` wrote; raise `ModelFileError` where it is none."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the packages that it needs, by distribution name."""
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Training:
+    """What a plugin's command trains a generator on.
+
+    `generator` is the settings object of `[generator]`, `seeds` the opened source, `cases` the positions in it that the
+    profile chooses, in order; `source` names the component that they come from.
+    """
+
+    name: str
+    seed: int
+    generator: Any
+    seeds: Seeds
+    cases: Sequence[int]
+    source: str
+
+
+class Workbench(Protocol):
+    """What the host hands to a plugin's command (`click.pass_obj`): profiles, read as the host reads them."""
+
+    def training(self, profile: Path, overrides: Sequence[str] = ()) -> Training:
+        """Read `[campaign]`, `[domain]`, `[generator]`, and the samples of `[reference]`, or of `[seeds]` without it.
+
+        Raise `ProfileError` with all complaints.
+        """

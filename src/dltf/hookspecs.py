@@ -67,6 +67,21 @@ def dltf_search_strategies() -> list[Component]:  # type: ignore[empty-body]
     """Ways to look for deviations. Each loads to a `contracts.SearchStrategy`."""
 
 
+@hookspec
+def dltf_generators() -> list[Component]:  # type: ignore[empty-body]
+    """Generative models: samples to codes and back. Each loads to a `contracts.Generator`."""
+
+
+@hookspec
+def dltf_repair_heads() -> list[Component]:  # type: ignore[empty-body]
+    """What corrects a candidate's answers. Each loads to a `contracts.RepairHead`."""
+
+
+@hookspec
+def dltf_commands() -> list[Component]:  # type: ignore[empty-body]
+    """Verbs of the command line beside the host's own. Each loads to a `click.Command` that is given a `Workbench`."""
+
+
 # --- moments -----------------------------------------------------------------------------------------------------
 
 
@@ -100,5 +115,8 @@ SHELVES: dict[str, str] = {
     "dltf_operator_presets": "operator preset",
     "dltf_oracles": "oracle",
     "dltf_search_strategies": "search strategy",
+    "dltf_generators": "generator",
+    "dltf_repair_heads": "repair head",
+    "dltf_commands": "command",
 }
 """The shelves: the hook's name, and what one thing on it is called."""

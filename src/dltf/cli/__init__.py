@@ -6,11 +6,16 @@ import importlib
 import io
 import sys
 import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from dltf import __version__
 from dltf.errors import DltfError
+
+if TYPE_CHECKING:
+    from dltf.component import Component
 
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 BROKEN = 3  # a runtime, a plugin or dltf itself
@@ -33,26 +38,41 @@ class _Verbs(click.Group):
     """Loads a verb's module when it is called, so that `dltf --help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return [*VERBS, *_brought()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in VERBS:
-            return None
+            brought = _brought()
+            if name not in brought:
+                return None
+            from dltf.cli.workbench import command_of
+
+            return command_of(brought[name])
         command: click.Command = importlib.import_module(f"dltf.cli.{name}").command
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in VERBS and not args[0].startswith("-") and args[0] not in _brought():
             from dltf.errors import nearest
 
-            raise click.UsageError(f'there is no command "{args[0]}"{nearest(args[0], VERBS)}', ctx)
+            raise click.UsageError(f'there is no command "{args[0]}"{nearest(args[0], [*VERBS, *_brought()])}', ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
+        if brought := _brought():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, component.summary) for name, component in sorted(brought.items())])
+
+
+def _brought() -> Mapping[str, Component]:
+    """Return the commands of plugins, without those that are called as one of the host's own."""
+    from dltf.cli.workbench import offered
+
+    return {name: component for name, component in offered().items() if name not in VERBS}
 
 
 # Click keeps the lines of a paragraph that begins with this character.

@@ -14,7 +14,17 @@ from dltf.feed import Feed
 if TYPE_CHECKING:
     from attrs import Attribute
 
-    from dltf.contracts import Decoder, Domain, ModelBackend, MutationOperator, Oracle, SearchStrategy, SeedSource
+    from dltf.contracts import (
+        Decoder,
+        Domain,
+        ModelBackend,
+        MutationOperator,
+        Oracle,
+        RepairHead,
+        SearchStrategy,
+        SeedSource,
+    )
+    from dltf.repaired.record import Repair
 
 _positive = validators.optional(validators.gt(0))
 
@@ -93,6 +103,7 @@ class ModelTable:
     backend: str  # the runtime; may be left out where the file's suffix tells
     file: Path | None = None  # the model; ${NAME} stands for an environment variable
     target: str | None = None  # where and how to run it; None: the backend's first
+    repair: Path | None = None  # the repair.json that dltf repair wrote: its head corrects the model's answers
 
 
 @frozen
@@ -154,6 +165,14 @@ class NamedOperator:
 
 
 @frozen
+class Repairing:
+    """A repair, and the component that reads its head."""
+
+    repair: Repair
+    component: RepairHead
+
+
+@frozen
 class Variant:
     """One system under test, as the profile describes it."""
 
@@ -162,11 +181,13 @@ class Variant:
     input: Any  # the domain's settings
     decoder: Decoder
     feeds: Mapping[str, Feed] = field(factory=dict)
+    repairing: Repairing | None = None
 
     @property
     def name(self) -> str:
         """What people call it: its file's name, or else what the backend calls it."""
-        return self.table.file.name if self.table.file is not None else str(self.backend)
+        called = self.table.file.name if self.table.file is not None else str(self.backend)
+        return called if self.repairing is None else f"{called} (repaired)"
 
 
 @frozen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
 
-from dltf.errors import DltfError, ProfileError, nearest
+from dltf.errors import DltfError, ModelFileError, ProfileError, nearest
 from dltf.feed import Feed
 from dltf.joining import Joined
 from dltf.profile import model, source
@@ -16,6 +16,7 @@ from dltf.profile.backends import PYTHON, backend_of, seeds_only, wrong_file
 from dltf.profile.gates import read_gates
 from dltf.profile.resolve import VARIANTS, keys, numbered, plain, resolved, split
 from dltf.profile.structure import show, structure, unstructure
+from dltf.repaired.record import read_repair
 
 if TYPE_CHECKING:
     from dltf.contracts import Domain
@@ -30,6 +31,7 @@ TABLES = ("campaign", "domain", "seeds", "models", "search", "shrink", "amplify"
 # The host's own keys in tables that also hold a component's settings: they count when a misspelt key gets the nearest.
 _HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
     ("seeds",): keys(model.SeedsTable),
+    ("reference",): keys(model.SeedsTable),
     ("search",): keys(model.SearchTable),
     **{("models", role): (*keys(model.ModelTable), "input", "output", "feed") for role in VARIANTS},
 }
@@ -45,20 +47,20 @@ def read_profile(file: Path, host: Host, overrides: Iterable[str] = ()) -> model
 
 def read_domain(tree: Tree, host: Host) -> Domain:
     """Read the campaign's domain alone, for what needs neither its models nor its seeds."""
-    return _Reader(tree, host).domain_alone()
+    return Reader(tree, host).domain_alone()
 
 
 def read_oracle(tree: Tree, host: Host) -> Any:
     """Read the campaign's oracle alone."""
-    return _Reader(tree, host).oracle_alone()
+    return Reader(tree, host).oracle_alone()
 
 
 def read_tree(tree: Tree, host: Host) -> model.Profile:
     """Check a merged tree; raise one `ProfileError` with all complaints."""
-    return _Reader(tree, host).profile()
+    return Reader(tree, host).profile()
 
 
-class _Reader:
+class Reader:
     """Reads one tree, and goes on after a complaint so that all of them come at once."""
 
     def __init__(self, tree: Tree, host: Host) -> None:
@@ -134,14 +136,14 @@ class _Reader:
         self._shared = plain(domain)
         return domain
 
-    def _seeds(self, domain: str) -> tuple[model.SeedsTable | None, Any]:
-        own, rest = split(self._table("seeds", needed=True), model.SeedsTable)
-        if "seeds" not in self._tree.tables:
+    def _seeds(self, domain: str, name: str = "seeds") -> tuple[model.SeedsTable | None, Any]:
+        own, rest = split(self._table(name, needed=True), model.SeedsTable)
+        if name not in self._tree.tables:
             return None, None
-        settings = self._settings(model.SeedsTable, ("seeds",), own)
+        settings = self._settings(model.SeedsTable, (name,), own)
         if "use" not in own or not isinstance(own["use"], str):
             return settings, None
-        return settings, self._named("dltf_seed_sources", own["use"], ("seeds",), rest, domain)
+        return settings, self._named("dltf_seed_sources", own["use"], (name,), rest, domain)
 
     def _variant(self, name: str, domain: Any) -> model.Variant | None:
         at = ("models", name)
@@ -153,6 +155,9 @@ class _Reader:
             if "models" in self._tree.tables:
                 self._complain(at, "is missing" if table is None else f" = {show(table)}: expected a table")
             return None
+        return self._model(at, table, domain)
+
+    def _model(self, at: tuple[str, ...], table: Table, domain: Any) -> model.Variant | None:
         own, rest = split(dict(table), model.ModelTable)
         inputs, outputs, fed = (self._inner(rest, at, key) for key in ("input", "output", "feed"))
         if "backend" not in own:
@@ -173,9 +178,22 @@ class _Reader:
         prepared = self._settings(domain.tensors.settings, (*at, "input"), inputs) if domain is not None else None
         decoder = self._used("dltf_decoders", (*at, "output"), {"use": "classes"} | outputs)
         feeds = self._feeds((*at, "feed"), fed)
+        repairing = None if settings is None else self._repairing(settings.repair, (*at, "repair"))
         if settings is None:
             return None
-        return model.Variant(settings, backend, prepared, decoder, feeds)  # type: ignore[arg-type]  # complained about
+        return model.Variant(settings, backend, prepared, decoder, feeds, repairing)  # type: ignore[arg-type]  # complained about
+
+    def _repairing(self, file: Path | None, at: tuple[str, ...]) -> model.Repairing | None:
+        """Read a repair, and find the component that loads its head; nothing is loaded yet."""
+        if file is None:
+            return None
+        try:
+            repair = read_repair(file)
+        except ModelFileError as error:
+            self._complain(at, f": {error.message}; {error.hint}")
+            return None
+        component = self._component("dltf_repair_heads", repair.use, at, at, dict(repair.settings))
+        return None if component is None else model.Repairing(repair, component)
 
     def _feeds(self, at: tuple[str, ...], table: Table) -> dict[str, Feed]:
         feeds = {}

@@ -16,9 +16,11 @@ from dltf.host import BUILTIN, GROUP, Host
 from dltf.testing import (
     any_component,
     backends,
+    commands,
     converters,
     decoders,
     domains,
+    generators,
     operators,
     oracles,
     seed_sources,
@@ -44,6 +46,8 @@ PROMISES: Mapping[str, tuple[Promise, ...]] = {
     "dltf_operator_presets": (operators.a_preset_names_its_operators, *operators.PROMISES),
     "dltf_oracles": oracles.PROMISES,
     "dltf_search_strategies": strategies.PROMISES,
+    "dltf_generators": generators.PROMISES,
+    "dltf_commands": commands.PROMISES,
 }
 """What the components of each shelf promise, beyond what all of them do."""
 
@@ -109,7 +113,8 @@ def checks(offer: Offer, excused: Mapping[str, str]) -> Iterator[Check]:
     itself = Component("plugin", f"{offer.module}:plugin", "The plugin as a whole.")
     yield from (Check("", itself, promise) for promise in whole_plugin.PROMISES)
     for hook, component in offer.components:
-        yield from (Check(hook, component, promise) for promise in (*any_component.PROMISES, *PROMISES[hook]))
+        common = () if hook == commands.HOOK else any_component.PROMISES
+        yield from (Check(hook, component, promise) for promise in (*common, *PROMISES[hook]))
     for name in sorted(excused.keys() - {component.name for _, component in offer.components}):
         raise UnknownComponentError(
             f'the plugin "{offer.plugin}" offers no "{name}" to be tested without'
