@@ -8,9 +8,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 # Every optional part that the tests use; what is too heavy for them (litert-torch brings JAX) is left out.
-EDITABLE := -e .[dev] -e plugins/dltf-image -e plugins/dltf-onnxruntime[convert] -e plugins/dltf-openvino[int8] \
+EDITABLE := -e .[dev] -e plugins/dltf-drepair -e plugins/dltf-image -e plugins/dltf-onnxruntime[convert] -e plugins/dltf-openvino[int8] \
             -e plugins/dltf-speech[deepspeech,transformers,whisper] -e plugins/dltf-tflite \
-            -e plugins/dltf-torch[int8,onnx,safetensors]
+            -e plugins/dltf-torch[int8,onnx,safetensors] -e plugins/dltf-vae[onnx]
 SOURCES := src plugins tests examples benchmarks docs
 
 .PHONY: all test lint types tests format demo install clean

@@ -175,6 +175,13 @@ TABLES = (
     ),
     ("`[search]`", model.SearchTable, "The settings of the strategy named by `use` stand beside these keys."),
     (
+        "`[paths]`",
+        model.PathsTable,
+        "The settings of the generator named by `use` stand beside these keys. With this table, the paths of a "
+        "strategy that follows some lead from seed to seed through the generator's codes; what its decoder leaves out "
+        "of both is carried along.",
+    ),
+    (
         "`[shrink]`",
         model.ShrinkTable,
         "After the search, findings are moved towards their seeds while the variants still differ.",

@@ -29,6 +29,7 @@ import pytest
 from dltf import plugin
 from dltf.host import Host
 from dltf.profile import read_profile
+from dltf.profile.feature import read_feature
 from dltf.profile.matrix import read_matrix
 
 ROOT = Path(__file__).parents[1]
@@ -116,8 +117,13 @@ def read_toml(block, folder, namespace):
     for model in tables.get("models", {}).values():
         if "file" in model:
             (file.parent / model["file"]).touch()
+    for judges in tables.get("judges", {}).values():
+        for judge in judges.values():
+            (file.parent / judge["file"]).touch()
     if "matrix" in tables:
         read_matrix(file, Host())
+    elif "generator" in tables:
+        read_feature(file, Host(), needs=())
     else:
         read_profile(file, Host())
 

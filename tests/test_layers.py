@@ -15,15 +15,16 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/__init__.py")) + sorted(
 )
 
 LAYERS = [
-    {"cli", "testing"},
-    {"report"},
-    {"matrix"},
+    {"testing"},
+    {"cli"},
+    {"report", "ship"},
+    {"feature", "matrix", "repair"},
     {"campaign"},
     {"search"},
     {"variant", "remote", "store", "profile"},
     {"host"},
     {"plugin"},
-    {"joining", "feed", "roots"},
+    {"joining", "feed", "roots", "repaired"},
     {"hookspecs", "contracts"},
     {"component", "values"},
     {"errors"},

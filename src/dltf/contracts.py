@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         Sample,
         Scorer,
         Seed,
+        Shipped,
+        Shipping,
         Stream,
         Suggestion,
         Target,
@@ -450,7 +452,9 @@ class FittedHead(Protocol):
     deployed is what was measured.
     """
 
-    facts: Mapping[str, Any]  # for the record: sizes, epochs, what validation chose
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """For the record: sizes, epochs, what validation chose."""
 
     def scores(self, states: NDArray[Any]) -> FloatArray:
         """Return float64 [n, classes], the probability of each class; row i depends on state i alone."""
@@ -475,6 +479,13 @@ class RepairHead(Protocol):
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the packages that it needs, by distribution name."""
+
+
+class Exports(Protocol):
+    """What a `RepairHead` may offer beside: a repaired model as files that run without dltf."""
+
+    def export(self, shipping: Shipping, folder: Path) -> Shipped:
+        """Write files into the folder, which is there; raise `ConversionError` where the candidate cannot be had so."""
 
 
 # --- commands ----------------------------------------------------------------------------------------------------

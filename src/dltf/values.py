@@ -7,8 +7,10 @@ are columns, not lists of objects, so that whoever reads them works on whole bat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from attrs import field, frozen
 
@@ -113,6 +115,13 @@ class Seed:
 def digest_of(sample: Sample) -> str:
     """Return the sha256, in hexadecimal, of `dtype.str`, `str(shape)` and the values in C order: who a sample is."""
     return hashlib.sha256(f"{sample.dtype.str}{sample.shape}".encode() + sample.tobytes()).hexdigest()
+
+
+def digest_of_set(samples: Iterable[Sample], labels: Iterable[Hashable | None]) -> str:
+    """Return the sha256 of a line for each sample, sorted: its `digest_of`, a space, and its label as JSON."""
+    pairs = zip(samples, labels, strict=True)
+    lines = sorted(f"{digest_of(sample)} {json.dumps(label)}\n" for sample, label in pairs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 # --- what was seen -----------------------------------------------------------------------------------------------
@@ -246,6 +255,39 @@ class Turn:
     reference: Observations
     candidate: Observations
     verdicts: Verdicts
+
+
+# --- repair ------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Shipping:
+    """What a repair head is to export: a candidate's file and the head's own, read and decided as in a run."""
+
+    candidate: Path
+    head: Path
+    threshold: float  # the advantage from which on the head takes the word
+    output: TensorSpec  # of the candidate, which the head reads
+    scores: Literal["probabilities", "logits"]
+    label_offset: int = 0  # so many leading values are no classes
+    weights: Literal["float", "int8"] = "float"  # of the head
+
+
+@frozen
+class Shipped:
+    """What was exported, by names in the folder that was asked for.
+
+    Without a `runner` the `file` is a model for the candidate's own runtime, with the same inputs, whose output of the
+    same name is repaired: probabilities, after as many values that are no classes. With one, the runner is a Python
+    script that needs no dltf, for a model of one input: `python RUNNER INPUTS.npy LABELS.npy` reads what the candidate
+    is given, [n, …], and writes labels [n]; as a module it has `Repaired()`, which is called with these inputs and
+    returns scores [n, classes].
+    """
+
+    file: str
+    head_bytes: int  # what the head adds
+    runner: str = ""
+    notes: tuple[str, ...] = ()
 
 
 # --- results -----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from attrs import field, frozen
 
 from dltf.errors import MisfitError, RuntimeFailedError, TargetUnavailableError, nearest
 from dltf.feed import Feed, bind
+from dltf.repaired.decoder import Repaired
 from dltf.values import NATIVE, Observations, TensorSpec
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dltf.contracts import Decoder, ModelBackend, Tensors
     from dltf.feed import Columns
+    from dltf.repaired.decoder import Correction
     from dltf.values import FloatArray, IntArray, Sample, Scorer
 
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 class Model:
     """A model before it is opened: `name` is what people call it, `settings` the domain's for `[models.*.input]`.
 
-    Without settings it is opened and has to be prepared by hand.
+    Without settings it is opened and has to be prepared by hand. A `correction` changes what its decoder reads.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Model:
     target: str | None
     settings: Any
     feeds: Mapping[str, Feed] = field(factory=dict)
+    correction: Correction | None = None
 
 
 class _AsTheyAre:
@@ -62,9 +65,10 @@ AS_THEY_ARE = _AsTheyAre()
 class Variant:
     """An opened model that observes samples; closed by leaving its block.
 
-    `decoder` decodes what `settle` has decided; `alone` makes it see one input at a time; `run_s` is the time that its
-    last observation spent in the runner, in seconds. Where a method takes `columns`, they are those of the samples'
-    seeds; they may be left out unless an input of the model is fed from one.
+    `decoder` decodes what `settle` has decided: the model's `own`, or one that corrects it where the model is repaired.
+    `alone` makes it see one input at a time; `run_s` is the time that its last observation spent in the runner, in
+    seconds. Where a method takes `columns`, they are those of the samples' seeds; they may be left out unless an input
+    of the model is fed from one.
     """
 
     def __init__(self, role: str, model: Model, tensors: Tensors) -> None:
@@ -74,6 +78,7 @@ class Variant:
         self.target = _usable(model.backend, model.target)
         self.alone = False
         self.run_s = 0.0
+        self.own: Decoder | None = None
         self.decoder: Decoder | None = None
         self.outputs: tuple[TensorSpec, ...] = ()
         self._model = model
@@ -103,7 +108,8 @@ class Variant:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results has to know about how this model was run."""
-        return tuple(self._runner.notes)
+        correction = self._model.correction
+        return (*self._runner.notes, *([] if correction is None else [correction.note]))
 
     @property
     def peak_memory_bytes(self) -> int | None:
@@ -135,7 +141,16 @@ class Variant:
         """Let the decoder decide what it was told to find out, from the outputs on these samples."""
         with self._blamed():
             _, most = max(self.raw(samples, columns), key=lambda group: len(group[0]))
-            self.decoder = decoder.settle(self.outputs, most)
+            repaired = self.read_by(decoder.settle(self.outputs, most))
+            if repaired is not None:
+                repaired.decode(most)  # a head that does not fit is told here
+
+    def read_by(self, settled: Decoder) -> Repaired | None:
+        """Let outputs be read by a decoder that has decided; return what corrects it, where the model is repaired."""
+        correction = self._model.correction
+        repaired = None if correction is None else Repaired(settled, correction)
+        self.own, self.decoder = settled, repaired or settled
+        return repaired
 
     def check(self, sample: Sample, columns: Columns | None = None) -> None:
         """Raise `MisfitError` where the model does not take this sample."""

@@ -8,13 +8,14 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from dltf.errors import ModelFileError
 
 if TYPE_CHECKING:
     from dltf.host import Host
-    from dltf.profile.model import Variant
+    from dltf.profile.model import LatentPaths, Variant
 
 
 def environment(host: Host) -> dict[str, Any]:
@@ -31,12 +32,38 @@ def environment(host: Host) -> dict[str, Any]:
 
 
 def model_facts(described: Variant) -> dict[str, Any]:
-    """Return what a model is called, its size in bytes and its sha256; that of several files is one over theirs."""
+    """Return what a model is called, its size in bytes and its sha256; that of several files is one over theirs.
+
+    A repaired model is those of the model and of its repair.
+    """
+    own = unrepaired_facts(described)
+    if described.repairing is None:
+        return own
+    repair = described.repairing.repair
+    file, head = (_file_facts(one) for one in repair.files)
+    told = f"{own['sha256']}{file['sha256']}{head['sha256']}"
+    return own | {
+        "bytes": own["bytes"] + head["bytes"],
+        "sha256": hashlib.sha256(told.encode()).hexdigest(),
+        "repair": {
+            "file": str(repair.file),
+            "sha256": file["sha256"],
+            "head": repair.use,
+            "head_bytes": head["bytes"],
+            "head_sha256": head["sha256"],
+            "threshold": repair.threshold,
+            "of": own["sha256"],
+        },
+    }
+
+
+def unrepaired_facts(described: Variant) -> dict[str, Any]:
+    """Return the facts of the model itself, whether or not it is repaired."""
     table = described.table
     many = getattr(described.backend, "files", None)  # contracts.ManyFiles
     files = [file for file in (many(table.file or Path()) if many is not None else [table.file]) if file is not None]
     facts = {str(file): _file_facts(file) for file in files}
-    called = {"file": described.name if table.file is None else str(table.file)}
+    called = {"file": str(described.backend) if table.file is None else str(table.file)}
     if len(facts) == 1:
         return called | next(iter(facts.values()))
     told = "".join(fact["sha256"] for fact in facts.values())
@@ -45,6 +72,14 @@ def model_facts(described: Variant) -> dict[str, Any]:
         "sha256": hashlib.sha256(told.encode()).hexdigest(),
         "files": {name: fact["sha256"] for name, fact in facts.items()},
     }
+
+
+def generator_facts(described: LatentPaths) -> dict[str, Any]:
+    """Return what the paths' generator is called, and size and sha256 of its files by the key that names them."""
+    generator: Any = described.generator
+    named = {field.name: getattr(generator, field.name) for field in attrs.fields(type(generator))}
+    files = {key: path for key, path in named.items() if isinstance(path, Path) and path.is_file()}
+    return {"use": described.table.use, "files": {key: {"file": str(f)} | _file_facts(f) for key, f in files.items()}}
 
 
 def _file_facts(file: Path) -> dict[str, Any]:

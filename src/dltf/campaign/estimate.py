@@ -126,7 +126,7 @@ def _search(profile: Profile, opened: Opened, starts: Sequence[Start], trial_s: 
     paths = None
     if getattr(profile.strategy, "takes_paths", False):
         answers = {start.case: (answer_of(start.reference, 0), answer_of(start.candidate, 0)) for start in starts}
-        paths = paths_of(opened, profile.domain, answers)
+        paths = paths_of(opened, opened.geometry, answers)
     row_of = {} if paths is None else {int(case): row for row, case in enumerate(paths.screened.cases)}
     began = time.perf_counter()
     of = {start.case: start for start in starts}

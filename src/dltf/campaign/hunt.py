@@ -42,7 +42,7 @@ def hunt(
         return
     paths = None
     if getattr(profile.strategy, "takes_paths", False):
-        paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
+        paths = paths_of(opened, opened.geometry, store.agreed(opened.cases))
         store.note(search_notes=_without_paths(paths))
     engine = engine_of(profile, opened, paths)
     keeper = _Keeper(profile.domain, opened.pair, store)

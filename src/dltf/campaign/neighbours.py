@@ -11,14 +11,14 @@ import numpy as np
 from attrs import define, field, frozen
 
 from dltf.errors import SeedError
-from dltf.search.paths import Paths
+from dltf.search.paths import PATH, Paths
 from dltf.values import Observations, ScreenedSeeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dltf.campaign.opening import Opened
-    from dltf.contracts import Decoder, Domain, Seeds
+    from dltf.contracts import Decoder, Geometry, Seeds
     from dltf.values import Answer, FloatArray, IntArray, Sample
 
 KEPT = 32  # neighbours of each seed
@@ -28,16 +28,16 @@ _COLUMNS = 8192  # seeds that they are compared with at once
 _READ = 512  # samples that are kept read
 
 
-def paths_of(opened: Opened, domain: Domain, answers: Mapping[int, tuple[Answer, Answer]]) -> Paths | None:
-    """Return the paths between screened seeds, or None where the domain has none.
+def paths_of(opened: Opened, geometry: Geometry, answers: Mapping[int, tuple[Answer, Answer]]) -> Paths | None:
+    """Return the paths between screened seeds, or None where the geometry has none.
 
     `answers` are both variants', by case: those of seeds on which they agree.
     """
-    interpolate = getattr(domain.geometry, "interpolate", None)  # contracts.Interpolates
-    embed = getattr(domain.geometry, "embed", None)  # contracts.Embeds
+    interpolate = getattr(geometry, "interpolate", None)  # contracts.Interpolates
+    embed = getattr(geometry, "embed", None)  # contracts.Embeds
     if interpolate is None:
         return None
-    across = bool(getattr(domain.geometry, "across_shapes", False))
+    across = bool(getattr(geometry, "across_shapes", False))
     kept, vectors = _vectors(list(answers), opened.seeds, embed, across=across)
     if not kept:
         return None
@@ -45,7 +45,8 @@ def paths_of(opened: Opened, domain: Domain, answers: Mapping[int, tuple[Answer,
     candidate = observations_of([answers[case][1] for case in kept], opened.pair.candidate.decoder)
     nearest = Nearest(vectors, _codes(reference.decisions))
     cases = np.array(kept, dtype=np.int64)
-    return Paths(ScreenedSeeds(cases, reference, candidate, nearest), _Reader(opened.seeds, kept), interpolate)
+    screened = ScreenedSeeds(cases, reference, candidate, nearest)
+    return Paths(screened, _Reader(opened.seeds, kept), interpolate, getattr(geometry, "path", PATH))
 
 
 @frozen(eq=False)

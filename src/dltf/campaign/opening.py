@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import define
 
+from dltf.campaign.environment import unrepaired_facts
 from dltf.campaign.probe import Invariance, probe
 from dltf.campaign.selection import select
 from dltf.campaign.tuning import best_batch
 from dltf.errors import MisfitError, RuntimeFailedError, SeedError, SeedSourceError
 from dltf.joining import needs_labels
 from dltf.remote import Isolated
+from dltf.repaired.decoder import Correction
+from dltf.search.latent import LatentGeometry, LatentSeeds
 from dltf.search.pair import Pair
 from dltf.variant import Model, Variant
 
 if TYPE_CHECKING:
     from dltf import profile as p
-    from dltf.contracts import Seeds
+    from dltf.contracts import Geometry, LatentSpace, Seeds
     from dltf.values import Seed
 
 BATCH = 64  # inputs a turn, where nothing tells a better number
@@ -37,6 +40,8 @@ class Opened:
     batch: int
     invariance: dict[str, Invariance]
     waived: bool  # the profile set a batch that a variant's answers depend on
+    geometry: Geometry  # of paths between seeds
+    space: LatentSpace | None = None  # that they lead through
 
 
 def open_seeds(profile: p.Profile) -> tuple[Seeds, list[int]]:
@@ -64,11 +69,34 @@ def model_of(described: p.Variant, table: p.CampaignTable) -> Model:
         target=described.table.target,
         settings=described.input,
         feeds=described.feeds,
+        correction=_correction(described),
     )
 
 
+def _correction(described: p.Variant) -> Correction | None:
+    """Load the head of a variant that is repaired; raise `MisfitError` where it was fitted to another model."""
+    if described.repairing is None:
+        return None
+    repair, found = described.repairing.repair, unrepaired_facts(described)
+    fitted_to = repair.candidate["sha256"]
+    if found["sha256"] != fitted_to:
+        raise MisfitError(
+            f"{repair.file} repairs {repair.candidate.get('name', 'another model')} (sha256 {fitted_to[:12]}…), and "
+            f"this model is {found['file']} (sha256 {found['sha256'][:12]}…)",
+            hint="fit a head to this model with dltf repair, or leave `repair` out",
+        )
+    return Correction(repair, described.repairing.component.load(repair.head))
+
+
 def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Opened:
-    """Let decoders decide, probe both variants, and check that they can be compared."""
+    """Let decoders decide, probe both variants, and check that they can be compared.
+
+    The generator of the profile's paths, where it has one, is open for as long as the pair is.
+    """
+    geometry, space = profile.domain.geometry, None
+    if profile.paths is not None:
+        space = pair.open_beside(profile.paths.generator.open())
+        seeds, geometry = latent_of(profile, space, seeds, cases)
     first = that_run((pair.reference, pair.candidate), first_that_fit(pair, seeds, cases))
     samples, columns = [seed.sample for seed in first], [seed.columns for seed in first]
     variants = ((pair.reference, profile.reference), (pair.candidate, profile.candidate))
@@ -83,7 +111,32 @@ def settle(profile: p.Profile, pair: Pair, seeds: Seeds, cases: list[int]) -> Op
         for variant, _ in variants:
             variant.alone = not invariance[variant.role].batch
     waived = asked not in (None, 1) and not all(seen.batch for seen in invariance.values())
-    return Opened(seeds, cases, pair, batch, invariance, waived)
+    return Opened(seeds, cases, pair, batch, invariance, waived, geometry, space)
+
+
+def latent_of(profile: p.Profile, space: LatentSpace, seeds: Seeds, cases: list[int]) -> tuple[Seeds, Geometry]:
+    """Return the seeds and the geometry of a campaign whose paths lead through this space.
+
+    Raise `MisfitError` where the generator takes none of the first seeds.
+    """
+    assert profile.paths is not None
+    table = profile.paths.table
+    latent = LatentGeometry(profile.domain.geometry, space, near=table.neighbours == "latent")
+    found = LatentSeeds(seeds, cases, latent, again=table.seeds == "reconstructions")
+    if found.again:
+        found.source = {**seeds.source, "reconstructed": {"use": table.use, **space.facts}}
+    wrong: MisfitError | None = None
+    for case in cases[:_SETTLE]:
+        try:
+            latent.check(seeds[case].sample)
+            return found, latent
+        except MisfitError as error:
+            wrong = wrong or error
+        except SeedError:
+            continue
+    if wrong is not None:
+        raise MisfitError(f"[paths], {table.use}: {wrong.message}", hint=wrong.hint)
+    return found, latent  # none of them can be read: it is said when they are looked at
 
 
 def first_that_fit(pair: Pair, seeds: Seeds, cases: Sequence[int], count: int = _SETTLE) -> list[Seed]:

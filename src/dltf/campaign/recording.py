@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dltf.campaign.opening import BATCH, model_of, open_seeds
+from dltf.campaign.opening import BATCH, latent_of, model_of, open_seeds
 from dltf.errors import MisfitError, SeedError, SeedSourceError
 from dltf.store.folder import write_whole
 from dltf.values import digest_of
@@ -36,7 +37,11 @@ def record(profile: Profile, role: str, file: Path, progressed: Callable[[int], 
     digests: dict[str, None] = {}
     parts: list[dict[str, NDArray[Any]]] = []
     wrong: SeedError | MisfitError | None = None
-    with Variant(role, model_of(described, profile.campaign), profile.domain.tensors) as variant:
+    with ExitStack() as stack:
+        if profile.paths is not None:
+            source, _ = latent_of(profile, stack.enter_context(profile.paths.generator.open()), source, cases)
+        model = model_of(described, profile.campaign)
+        variant = stack.enter_context(Variant(role, model, profile.domain.tensors))
         variant.alone = True  # as it answers alone, whatever its batch
         for first in range(0, len(cases), BATCH):
             seeds, left_out = _fitting(source, cases[first : first + BATCH], variant)

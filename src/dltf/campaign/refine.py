@@ -119,7 +119,7 @@ class _Refiner:
         self._rows: dict[int, int] = {}
         self._directions: dict[Any, NDArray[np.float32] | None] = {}
         if phase == "shrink":
-            self._paths = paths_of(opened, profile.domain, store.agreed(opened.cases))
+            self._paths = paths_of(opened, profile.domain.geometry, store.agreed(opened.cases))
             cases = [] if self._paths is None else self._paths.screened.cases.tolist()
             self._rows = {case: row for row, case in enumerate(cases)}
 

@@ -79,7 +79,7 @@ def replay(store: Store, host: Host, case: int, overrides: Iterable[str] = (), p
             if settled is None:
                 variant.settle(described.decoder, [seed, sample], [finding.columns] * 2)
             else:
-                variant.decoder = settled
+                variant.read_by(settled)
         judged = pair.judge_alone(sample, finding.columns, finding.seed_label)
     kind = kind_of(judged)
     if judged.crashed:

@@ -24,7 +24,11 @@ VERBS = {
     "compare": "Compare two models that come without a profile.",
     "gap": "Measure how far apart models are, and rank candidates by it.",
     "matrix": "Compare all ways in which one model may be deployed.",
+    "separation": "Measure how far apart labels lie, in a latent space or in pixels.",
+    "generate": "Generate tests near seeds in a latent space, and test a model or a pair with them.",
     "run": "Search for inputs on which two variants differ.",
+    "repair": "Make a candidate answer as the reference does, from what runs have found.",
+    "ship": "Write a repaired candidate as files that run without dltf.",
     "doctor": "Say what is installed, and what a model file expects.",
     "plugins": "List plugins, what they offer, and what is wrong with them.",
     "replay": "Show one finding to both variants again.",
@@ -95,6 +99,12 @@ _HELP = """
       dltf record profile.toml candidate phone.npz
                                          keep what a model answers, to compare it elsewhere
       dltf matrix matrix.toml            one model over conversions, runtimes and precisions
+      dltf repair runs/NAME-001 --out DIR
+                                         a head that corrects the candidate, and what it is worth
+      dltf ship DIR/repair.json runs/NAME-001 --out SHIPPED
+                                         candidate and head as files to deploy
+      dltf separation feature.toml       how far apart labels lie in a latent space, or in pixels
+      dltf generate feature.toml         tests near seeds in a latent space, with their labels
       dltf plugins                       what can be named in a profile
 
     \b

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dltf.campaign.gap.measure import Candidate, Measured
+    from dltf.profile import Profile
 
 _FEWEST = 10  # seeds that a median is told of
 _WIDEST = 3  # pairs of answers that are told
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     if not quiet:
         tell_filled(told)
     with Progress(quiet=quiet) as progress:
-        measured = measure(profiles, asked.names, operators=bool(operators), progressed=progress)
+        measured = measure(profiles, _names(asked.names, profiles), operators=bool(operators), progressed=progress)
     if as_json is not None:
         as_json.write_text(json.dumps(measured.written(), indent=2, ensure_ascii=False, default=str), encoding="utf-8")
     if plot is not None:
@@ -93,6 +94,12 @@ def command(  # noqa: PLR0913  # one parameter an option
     for line in _lines(measured):
         click.echo(line)
     return 0
+
+
+def _names(names: Sequence[str], profiles: Sequence[Profile]) -> list[str]:
+    """Say of candidates that are repaired that they are."""
+    pairs = zip(names, profiles, strict=True)
+    return [name if one.candidate.repairing is None else f"{name} (repaired)" for name, one in pairs]
 
 
 def _draw(measured: Measured, plot: Path) -> None:

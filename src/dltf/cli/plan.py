@@ -35,6 +35,10 @@ def _rows(profile: Profile, plan: Plan) -> list[tuple[str, str]]:
         rows += [("", told) for told in _of_variant(variant)]
     rows.append(("oracle", str(profile.oracle)))
     if profile.search.max_queries:
+        if profile.paths is not None:
+            table = profile.paths.table
+            near = "codes" if table.neighbours == "latent" else "samples"
+            rows.append(("paths", f"through the codes of {table.use}, {table.seeds}, partners by {near}"))
         names = ", ".join(entry.name for entry in profile.operators)
         rows.append(("search", f"{profile.search.use}, up to {profile.search.max_queries} queries a seed"))
         rows.append(("operators", names))
@@ -52,7 +56,7 @@ def _of_variant(variant: Variant) -> list[str]:
     told = [f"takes {takes}; gives {', '.join(map(str, variant.outputs))}"]
     settings = ", ".join(f"{key} = {value}" for key, value in variant.preprocess.settings.items() if value is not None)
     told += [f"input: {settings}"] if settings else []
-    told.append(f"output: {variant.decoder}")
+    told.append(f"output: {variant.own}")
     if variant.alone:
         told.append("its answers depend on the batch, so it would run at batch size one")
     return [*told, *variant.notes]

@@ -83,9 +83,9 @@ def run_cell(
     """Show every seed to the cell's model, in a process of its own."""
     described = profile.reference
     began = time.perf_counter()
-    model = model_of(described, attrs.evolve(profile.campaign, isolate=True, call_timeout_s=timeout_s))
     stage = NOT_LOADED
     try:
+        model = model_of(described, attrs.evolve(profile.campaign, isolate=True, call_timeout_s=timeout_s))
         with Variant("variant", model, profile.domain.tensors) as variant:
             load_s = time.perf_counter() - began
             stage = NOT_RUN
@@ -104,7 +104,7 @@ def _answers(
     variant.settle(described.decoder, [seed.sample for seed in first], [seed.columns for seed in first])
     seen = probe(variant, first, None)
     variant.alone = not seen.batch
-    assert variant.decoder is not None
+    assert variant.decoder is not None, "it has been settled"
     parts, raw = [], []
     for start in range(0, len(seeds), batch):
         some = seeds[start : start + batch]

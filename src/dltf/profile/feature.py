@@ -65,6 +65,9 @@ class GenerateTable:
     suspects: int = field(default=50, validator=validators.ge(0))  # smallest distances that are listed
     exclude_suspects: bool = False  # from the reference codes, and so from every radius
     choose: Literal["random", "density", "margin", "both"] = "random"  # which of the accepted seeds come first
+    seeds: int | None = field(  # of the accepted seeds, so many at most; None: all of them
+        default=None, validator=validators.optional(validators.gt(0))
+    )
     keep: Literal["failures", "all"] = "failures"  # the tests whose pictures are kept
 
 
@@ -83,6 +86,9 @@ class ValidityTable:
         default=0.99, validator=_share
     )
     judges: bool = True  # V5: all judges of [judges.check] keep the label
+    sure: float | None = field(  # V5: and are as sure of it as this quantile of held-out reconstructions makes them
+        default=0.02, validator=_share
+    )
     distinct: bool = True  # V6: finite, in range, and neither its seed nor another test again
 
 

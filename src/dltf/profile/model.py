@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dltf.contracts import (
         Decoder,
         Domain,
+        Generator,
         ModelBackend,
         MutationOperator,
         Oracle,
@@ -134,6 +135,15 @@ class AmplifyTable:
     findings: int | None = field(default=None, validator=_positive)  # the most severe ones alone; None: all of them
 
 
+@frozen
+class PathsTable:
+    """`[paths]`, beside the settings of the generator itself."""
+
+    use: str  # a generator: paths from seed to seed lead through its codes
+    seeds: Literal["originals", "reconstructions"] = "originals"  # or what its decoder makes of their codes
+    neighbours: Literal["latent", "samples"] = "latent"  # by the distance of codes, or as without this table
+
+
 def _finite(_: object, attribute: Attribute[Any], bound: float | None) -> None:
     if bound is not None and not isfinite(bound):
         raise ValueError(f"'{attribute.name}' must be a finite number: {bound}")
@@ -191,6 +201,14 @@ class Variant:
 
 
 @frozen
+class LatentPaths:
+    """Paths between seeds through the codes of a generator."""
+
+    table: PathsTable
+    generator: Generator
+
+
+@frozen
 class Profile:
     """A profile that fits: every name found, every setting checked, nothing heavy loaded."""
 
@@ -202,6 +220,7 @@ class Profile:
     candidate: Variant
     search: SearchTable
     strategy: SearchStrategy
+    paths: LatentPaths | None  # None: as the domain has them
     shrink: ShrinkTable
     amplify: AmplifyTable
     operators: tuple[NamedOperator, ...]

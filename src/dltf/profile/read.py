@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     Table = dict[str, Any]
 
 T = TypeVar("T")
-TABLES = ("campaign", "domain", "seeds", "models", "search", "shrink", "amplify", "operators", "oracle", "gate")
+TABLES = (
+    *("campaign", "domain", "seeds", "models", "search", "paths", "shrink", "amplify", "operators", "oracle"),
+    "gate",
+)
 
 # The host's own keys in tables that also hold a component's settings: they count when a misspelt key gets the nearest.
 _HOSTS_OWN: dict[tuple[str, ...], tuple[str, ...]] = {
     ("seeds",): keys(model.SeedsTable),
     ("reference",): keys(model.SeedsTable),
     ("search",): keys(model.SearchTable),
+    ("paths",): keys(model.PathsTable),
     **{("models", role): (*keys(model.ModelTable), "input", "output", "feed") for role in VARIANTS},
 }
 
@@ -80,6 +84,7 @@ class Reader:
         seeds, seed_source = self._seeds(domain_name)
         variants = [self._variant(name, domain) for name in VARIANTS]
         search, strategy = self._search()
+        paths = self._paths(strategy) if "paths" in self._tree.tables else None
         shrink = self._settings(model.ShrinkTable, ("shrink",), self._table("shrink"))
         amplify = self._settings(model.AmplifyTable, ("amplify",), self._table("amplify"))
         operators = self._operators(domain_name)
@@ -105,6 +110,7 @@ class Reader:
             candidate=candidate,  # type: ignore[arg-type]
             search=search,  # type: ignore[arg-type]
             strategy=strategy,
+            paths=paths,
             shrink=shrink,  # type: ignore[arg-type]
             amplify=amplify,  # type: ignore[arg-type]
             operators=tuple(operators),
@@ -209,6 +215,18 @@ class Reader:
         settings = self._settings(model.SearchTable, ("search",), own)
         name = own.get("use", model.SearchTable().use)
         return settings, self._used("dltf_search_strategies", ("search",), {"use": name} | rest)
+
+    def _paths(self, strategy: Any) -> model.LatentPaths | None:
+        own, rest = split(self._table("paths"), model.PathsTable)
+        settings = self._settings(model.PathsTable, ("paths",), own) if "use" in own else None
+        generator = self._used("dltf_generators", ("paths",), rest | {key: own[key] for key in own if key == "use"})
+        if strategy is not None and not getattr(strategy, "takes_paths", False):
+            used = self._table("search").get("use", model.SearchTable().use)
+            told = f' = {show(used)}: this strategy follows no paths; use "bracket", or leave [paths] out'
+            self._complain(("search", "use"), told)
+        if settings is None or generator is None:
+            return None
+        return model.LatentPaths(settings, generator)
 
     def _operators(self, domain: str) -> list[model.NamedOperator]:
         entries = self._tree.tables.get("operators", [])

@@ -55,6 +55,8 @@ def resolved(profile: model.Profile, tables: Mapping[str, Any], operators: list[
         "oracle": _oracle(profile.oracle, tables.get("oracle", {"use": "top_label"})),
         "gate": tables.get("gate", {}),
     }
+    if profile.paths is not None:
+        tree["paths"] = unstructure(profile.paths.table) | unstructure(profile.paths.generator)
     if shared := plain(profile.domain):
         tree["domain"] = shared
     for name, variant in zip(VARIANTS, (profile.reference, profile.candidate), strict=True):

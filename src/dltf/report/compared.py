@@ -120,7 +120,8 @@ def _alone(variant: Mapping[str, Any]) -> str:
 
 def _file(variant: Mapping[str, Any]) -> Cell:
     whole = str(variant.get("file", ""))
-    return Cell(short(PurePath(whole).name or whole or "–", 80), whole)
+    repaired = " (repaired)" if "repair" in variant else ""
+    return Cell(f"{short(PurePath(whole).name or whole or '–', 80)}{repaired}", f"{whole}{repaired}")
 
 
 def _size(variant: Mapping[str, Any]) -> Cell:

@@ -91,6 +91,9 @@ def _method(
         yield "licence of the seeds", str(source["licence"])
     yield "oracle", _oracle(profile.get("oracle", {}))
     yield "search", f"{search.get('use', '–')}, up to {number(search.get('max_queries'))} queries a seed"
+    if "paths" in profile:
+        paths = profile["paths"]
+        yield "paths", f"through the codes of {paths.get('use', '–')}, from {paths.get('seeds', 'originals')}"
     operators = [str(entry.get("preset") or entry.get("use")) for entry in profile.get("operators", [])]
     if operators:
         yield "operators", ", ".join(operators)

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from dltf.search.pair import Judged, Pair
-from dltf.search.paths import PATH, Paths, between
+from dltf.search.paths import Paths, between
 from dltf.values import Briefing, Observations, Plans, Turn
 
 if TYPE_CHECKING:
@@ -259,12 +259,14 @@ class _Run:
         return over
 
     def _hit(self, case: _Case, mutant: Sample) -> Hit:
+        paths = self._engine.paths
+        path = "" if paths is None else paths.name
         return Hit(
             case=case.case,
             seed=case.seed,
             sample=mutant,
             queries=case.queries,
-            chain=tuple(self._names[operator] if operator >= 0 else PATH for operator in case.made()),
+            chain=tuple(self._names[operator] if operator >= 0 else path for operator in case.made()),
             last_draw=self._last_draw(case),
         )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from attrs import field, frozen
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dltf.variant import Variant
 
 
+T = TypeVar("T")
 HANDOVER_S = 150e-6  # what it costs to hand a batch to the other thread; below it, one after the other is quicker
 
 
@@ -76,6 +77,10 @@ class Pair:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def open_beside(self, opening: AbstractContextManager[T]) -> T:
+        """Open something else, that is closed with the pair."""
+        return self._stack.enter_context(opening)
 
     def judge(
         self,

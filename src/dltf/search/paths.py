@@ -23,6 +23,7 @@ class Paths:
     screened: ScreenedSeeds
     sample_of: Callable[[int], Sample]  # by row
     interpolate: Interpolate
+    name: str = PATH
 
 
 def between(interpolate: Interpolate, seeds: Batch, partners: Sequence[Sample], t: FloatArray) -> list[Sample]:

@@ -23,6 +23,7 @@ from dltf.testing import (
     generators,
     operators,
     oracles,
+    repair_heads,
     seed_sources,
     strategies,
     whole_plugin,
@@ -47,6 +48,7 @@ PROMISES: Mapping[str, tuple[Promise, ...]] = {
     "dltf_oracles": oracles.PROMISES,
     "dltf_search_strategies": strategies.PROMISES,
     "dltf_generators": generators.PROMISES,
+    "dltf_repair_heads": repair_heads.PROMISES,
     "dltf_commands": commands.PROMISES,
 }
 """What the components of each shelf promise, beyond what all of them do."""

@@ -95,6 +95,11 @@ def measure(
     candidates: list[Candidate] = []
     for profile, name in zip(profiles, names, strict=True):
         _refuse_recordings(profile)
+        if profile.paths is not None:
+            raise UsageError(
+                "a gap is measured on lines between the samples themselves, and the profile has [paths]",
+                hint="measure it with a profile without that table",
+            )
         with _opened(profile) as pair:
             if known is None:
                 known = known_of(profile, pair.reference, needs_lines=not operators, progressed=progressed)

@@ -17,7 +17,14 @@ _FAINT = 0.10
 _LIGHT_FROM = 0.71  # the shade from which on text of the page's own colour is read better
 
 
-def heat_map(counts: Mapping[tuple[str, str], int], names: Sequence[str], *, axes: tuple[str, str], alt: str) -> Markup:
+def heat_map(
+    counts: Mapping[tuple[str, str], int],
+    names: Sequence[str],
+    *,
+    axes: tuple[str, str],
+    alt: str,
+    noun: str = "finding",
+) -> Markup:
     """Draw a square of `names` by `names`, rows and columns named by `axes`; a darker cell stands for more findings."""
     written = [short(name, _MOST_NAME) for name in names]
     margin = 28 + LETTER * max(map(len, written))
@@ -34,7 +41,7 @@ def heat_map(counts: Mapping[tuple[str, str], int], names: Sequence[str], *, axe
     for i, ours in enumerate(names):
         for j, theirs in enumerate(names):
             count = counts.get((ours, theirs), 0)
-            told = f"{axes[0]} {ours}, {axes[1]} {theirs}: {counted(count, 'finding')}"
+            told = f"{axes[0]} {ours}, {axes[1]} {theirs}: {counted(count, noun)}"
             _cell(
                 drawing,
                 margin + cell * j,

@@ -1,0 +1,1 @@
+"""Heads that repair the answers of a compressed model."""

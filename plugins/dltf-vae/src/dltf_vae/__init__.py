@@ -1,0 +1,1 @@
+"""A variational autoencoder as a generator of tests, and its training."""
