@@ -87,8 +87,6 @@ def overrides(model: Model, vae: Path, radius: str, arguments: argparse.Namespac
         "generate.radius": radius,
         "generate.methods": [method for method in methods if method in arguments.methods],
     }
-    if radius == "global":
-        tables["generate.suspects"] = 0  # every seed may go as far as the least of them
     tables |= _model("models.candidate", model.candidate.format(**places), raw=model.raw)
     if model.reference:
         tables |= _model("models.reference", model.reference.format(**places), raw=model.raw)

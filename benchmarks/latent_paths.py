@@ -3,8 +3,8 @@
 `DLTF_DATA=… python benchmarks/latent_paths.py SET VAE [--judges A.onnx B.onnx] [--seeds N] [--page]` prints the tables
 of one set, "mnist" or "cifar10"; with `--page` they are written into docs/explanation/latent-paths.md, too. The VAE is
 the file that `dltf vae train` made of the training pictures of that set. Judges are two networks that take raw grey
-levels, float32 [n, c, h, w], and give logits; they took no part in the search. 500 seeds of MNIST take a
-minute on two cores.
+levels, float32 [n, c, h, w], and give logits; they took no part in the search. 500 seeds of MNIST take a minute on
+two cores.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ NAMES = {
 JUDGES = {"mnist": (), "cifar10": ("cifar10-vgg16.onnx", "cifar10-plainnet20.onnx")}  # under models/zoo
 SOURCES = {"mnist": "image.mnist", "cifar10": "image.cifar10_jpeg"}
 
+MARKERS = {
+    "mnist": ("mnist seeds", "mnist searched", "mnist checked", "mnist ratios"),
+    "cifar10": ("cifar10 seeds", "cifar10 searched", "cifar10 checked", "cifar10 ratios"),
+}
 PIXELS, LATENT, NEAR, AGAIN, OPERATORS = (
     "pixel paths",
     "latent paths",
@@ -329,12 +333,11 @@ def main() -> None:
                 print(soon[-1], worth[-1][2:], f"{found.seconds:.1f} s", flush=True)
             ratios += [beside(pair.name, name, measured[PIXELS], measured[name]) for name in list(measured)[1:]]
         facts = space.facts
-    made = {
-        f"{given.set} seeds": f"{given.seeds} seeds, VAE with weights {str(facts['weights'])[:12]}",
-        f"{given.set} searched": table(SEARCHED, soon),
-        f"{given.set} checked": table(CHECKED, worth),
-        f"{given.set} ratios": table(BESIDE, ratios),
-    }
+    texts = (
+        f"{given.seeds} seeds, VAE with weights {str(facts['weights'])[:12]}",
+        *(table(head, lines) for head, lines in ((SEARCHED, soon), (CHECKED, worth), (BESIDE, ratios))),
+    )
+    made = dict(zip(MARKERS[given.set], texts, strict=True))
     if given.page:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
     print(*made.values(), sep="\n\n")

@@ -269,12 +269,19 @@ def _protocol(done: Done) -> Iterator[str]:
         "the paper",
         "its head: improvement",
         "inducing",
-        "best head, bounded: improvement",
+        "boosted, always: improvement",
         "inducing",
-        "ten times the findings: improvement",
+        "boosted, bounded: improvement",
+        "inducing",
+        "boosted, bounded, ten times the findings: improvement",
         "inducing",
     )
-    ways = (("paper", "drepair, always"), ("heads", "best, bounded"), ("tenfold", "best, bounded"))
+    ways = (
+        ("paper", "drepair, always"),
+        ("heads", "boosted, always"),
+        ("heads", "boosted, bounded"),
+        ("tenfold", "boosted, bounded"),
+    )
     lines = []
     for pair, parts in done.items():
         cells = [pair, f"{PAPER[pair]:.2f} %" if pair in PAPER else "–"]
@@ -291,6 +298,7 @@ def _near(done: Done) -> Iterator[str]:
     yield "### Repaired findings and spoilt hard negatives\n"
     ways = (
         ("paper", "drepair, always"),
+        ("heads", "boosted, bounded"),
         ("heads", "best, bounded"),
         ("hard", "drepair, always"),
         ("hard", "residual, always"),
@@ -299,7 +307,8 @@ def _near(done: Done) -> Iterator[str]:
     )
     names = (
         "paper’s head",
-        "best, bounded",
+        "boosted, bounded",
+        "best, bounded (chosen with hard negatives counted)",
         "paper’s head, taught hard negatives",
         "residual, taught them",
         "best, bounded, taught them",
@@ -326,7 +335,7 @@ def _bounds(done: Done) -> Iterator[str]:
         "exact: repaired at most",
         "bins: repaired",
         "bins: hard negatives spoilt",
-        "error near the boundary, at least",
+        "nearest neighbour’s error, in the limit (Cover and Hart)",
         "a vote of 15: error",
         "paper’s head: error",
         "residual, taught hard negatives: error",
@@ -345,7 +354,7 @@ def _bounds(done: Done) -> Iterator[str]:
                 _plain(small["exact"]["repaired"]),
                 _plain(small["bins"]["repaired"]),
                 _plain(small["bins"]["hard_negatives"]),
-                f"{near['error_at_least']:.1%}",
+                f"{near['cover_hart']:.1%}",
                 f"{near['voted']['error']:.1%}",
                 _error((parts["paper"] or {}).get("drepair, always")),
                 _error((parts["hard"] or {}).get("residual, always")),

@@ -16,6 +16,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ def show(name: str, told: dict[str, Any], peer: tuple[str, ...]) -> None:
 
 def apart(measure: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
     """Run in a process of its own."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, given)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, *given).result()
 
 
 def clouds(points: int, width: int, codes: Path | None) -> tuple[Any, list[int]]:

@@ -148,7 +148,5 @@ def _bound(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"any function of the output vector repairs at most {every:.2%} of the findings ({shared})"
     yield f"one that cannot tell apart what is within {told['bin']} nats: {binned:.2%}"
     if near is not None:
-        yield (
-            f"near the boundary no function is likely to err less than {near['error_at_least']:.1%}, by the nearest "
-            f"neighbours of {near['inputs']:,} findings and hard negatives"
-        )
+        inputs = f"{near['inputs']:,} findings and hard negatives"
+        yield f"near the boundary, the nearest of {inputs} is answered otherwise for {near['nearest_error']:.1%}"

@@ -171,7 +171,7 @@ class Products:
 
 
 def _least_of(left: NDArray[Any], right: NDArray[Any], least: NDArray[Any]) -> None:
-    """Write the least product of each group into [n, width]: group j holds the reference points j, j + width, …"""
+    """Write the least product of each group into [n, width]; group j is of the places j, j + width and so on."""
     width = least.shape[1]
     whole = len(right) // width * width
     stacked = right[:whole].reshape(-1, width, right.shape[1]).transpose(0, 2, 1)

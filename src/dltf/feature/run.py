@@ -16,8 +16,9 @@ from dltf.feature.gates import evaluate
 from dltf.feature.ground import classes_of, prepare
 from dltf.feature.keep import CODES, MANIFEST, PACK, RESULT, check_folder
 from dltf.feature.making import Making
-from dltf.feature.methods import stream_of
+from dltf.feature.methods import Around, ball, stream_of
 from dltf.feature.models import open_models
+from dltf.feature.nearest import distances_to_others
 from dltf.feature.screening import pass_screen
 from dltf.feature.trials import keeps
 from dltf.feature.validity import Bounds, calibrate
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from dltf.feature.models import Models
     from dltf.feature.samples import Told
     from dltf.feature.screening import Passed
+    from dltf.feature.trials import SeedSet
     from dltf.host import Host
     from dltf.profile.feature import FeatureProfile
+    from dltf.values import FloatArray
 
 
 def generate(
@@ -79,8 +82,25 @@ def _bounds(profile: FeatureProfile, space: LatentSpace, ground: Ground, models:
         return Bounds()
     asked = Asked(space.decode(held.codes), held.labels, held.columns)
     _, sure = keeps(models.check, asked, models.tested)
-    stream = stream_of(profile.campaign.seed, 0, "held out")
-    return calibrate(profile.validity, space, held.samples, held.codes, ground.near, sure, stream)
+    return calibrate(profile.validity, space, _drawn(profile, space, ground, held), ground.near, sure)
+
+
+def _drawn(profile: FeatureProfile, space: LatentSpace, ground: Ground, held: SeedSet) -> FloatArray:
+    """Draw a code around that of each held-out seed: from its posterior, as the generator learnt to decode.
+
+    Where the encoder does not tell how sure it is, uniformly in the seed's ball. A mean alone would be decoded and
+    encoded again with hardly an error, and limits set on that pass next to no test.
+    """
+    streams = [stream_of(profile.campaign.seed, int(case), "held out") for case in held.cases]
+    if hasattr(space, "spread"):
+        noise = np.stack([stream.standard_normal(held.codes.shape[1]) for stream in streams])
+        return np.asarray(held.codes + np.asarray(space.spread(held.samples)) * noise)
+    norm = profile.generate.norm
+    deltas, _ = distances_to_others(
+        held.codes[:, space.active], held.labels, ground.near.codes, ground.near.labels, norm
+    )
+    radii = profile.generate.reach * deltas / 2.0
+    return ball(Around(held.codes, radii, space.active, norm, streams), 1).codes
 
 
 def _result(

@@ -104,7 +104,8 @@ class Scan:
 
     def _begun(self, point: NDArray[Any], order: IntArray, task: Task, room: NDArray[Any]) -> NDArray[Any]:
         """Return how far all reference points are in these dimensions."""
-        so_far, apart = room
+        so_far: NDArray[Any] = room[0]
+        apart: NDArray[Any] = room[1]
         so_far[...] = 0
         for dimension in order:
             column = self._columns[dimension, task.low : task.high]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dltf.feature.densities import Density
     from dltf.feature.separation import Norm
     from dltf.profile.feature import ValidityTable
-    from dltf.values import Batch, BoolArray, FloatArray, IntArray, Stream
+    from dltf.values import Batch, BoolArray, FloatArray, IntArray
 
 CHECKS = ("label", "cycle", "density", "reconstruction", "judges", "sure", "distinct")
 
@@ -162,23 +162,13 @@ def look(space: LatentSpace, codes: FloatArray, samples: Batch, reference: Refer
 
 
 def calibrate(
-    table: ValidityTable,
-    space: LatentSpace,
-    held_out: Batch,
-    codes: FloatArray,
-    reference: Reference,
-    sure: FloatArray,
-    stream: Stream,
+    table: ValidityTable, space: LatentSpace, drawn: FloatArray, reference: Reference, sure: FloatArray
 ) -> Bounds:
-    """Return the bounds that held-out seeds set: their samples [n, …], means [n, k], and what judges say of those.
+    """Return the bounds that held-out seeds set, by codes drawn around theirs [n, k].
 
-    Cycle and reconstruction errors are of pictures out of the same decoder, and not of sharper ones. Where the encoder
-    tells how sure it is, they are made as the generator learnt to: of codes drawn from its posterior. `sure` is of the
-    means' reconstructions; those whose label is lost tell nothing.
+    They are of pictures out of the same decoder, and not of sharper ones. `sure` is how sure check judges are of the
+    labels in the reconstructions; those whose label is lost tell nothing.
     """
-    drawn = codes
-    if hasattr(space, "spread"):
-        drawn = codes + np.asarray(space.spread(held_out)) * stream.standard_normal(codes.shape)
     looked = look(space, drawn, space.decode(drawn), reference)
     known = sure[(sure > 0.0) & np.isfinite(sure)]
 

@@ -2,8 +2,9 @@
 
 Inputs that share a vector, and that the reference answers differently, cannot all be put right by a function of the
 vector. Vectors of real numbers are hardly ever the same, so bins are looked at too (a head that tells apart vectors of
-one bin may do better), and an estimate by neighbours, which needs none: Cover and Hart's lower bound of the error of
-every function, from the error of the nearest neighbour among the inputs of other seeds.
+one bin may do better), and at neighbours, which need none: how often the nearest input of another seed has the same
+answer, and the error that Cover and Hart's theorem leaves to every function where there are endless inputs. With as few
+as there are that is no bound: a head that learns what in a vector matters may err less, and some do.
 """
 
 from __future__ import annotations
@@ -100,8 +101,9 @@ def limited(rows: Rows, cells: IntArray, max_inducing: float) -> dict[str, Any]:
 def neighbours(rows: Rows, logs: NDArray[np.float64], stream: np.random.Generator) -> dict[str, Any] | None:
     """Return how often the nearest inputs of other seeds tell the reference's answer, and what follows from it.
 
-    Of findings and hard negatives (seeds without these): there a head has to decide. `error_at_least` is Cover and
-    Hart's bound; it is an estimate, as the neighbours are those of a sample.
+    Of findings and hard negatives (seeds without these): there a head has to decide. `cover_hart` is the error that
+    their theorem leaves to the best function where inputs are endless; neighbours in a sample are farther away, so that
+    a head may err less.
     """
     near = rows.of(HARD) if rows.of(HARD).any() else rows.of(SEED)
     picked = np.flatnonzero(rows.of(FINDING) | near)
@@ -119,7 +121,7 @@ def neighbours(rows: Rows, logs: NDArray[np.float64], stream: np.random.Generato
         "inputs": len(ours),
         "findings": int(found.sum()),
         "nearest_error": error,
-        "error_at_least": bayes_error(error, classes),
+        "cover_hart": bayes_error(error, classes),
         "votes": _NEIGHBOURS,
         "voted": {
             "repaired": _part((voted == ours.answers) & found, found),

@@ -232,8 +232,9 @@ def _bound(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield (
             "by neighbours",
             f"among {number(near['inputs'])} findings and hard negatives the nearest of another seed tells the wrong "
-            f"answer for {percent(near['nearest_error'])}: no function is likely to err on fewer than "
-            f"{percent(near['error_at_least'])} of them. A vote of {near['votes']} repairs "
+            f"answer for {percent(near['nearest_error'])}, a vote of {near['votes']} for {percent(voted['error'])}. "
+            f"Were inputs endless, no function would err on fewer than {percent(near['cover_hart'])}; with so few, a "
+            "head that learns what in a vector matters may. The vote repairs "
             f"{percent(voted['repaired']['ratio'])} and spoils {percent(voted['spoilt']['ratio'])}.",
         )
 
