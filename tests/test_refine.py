@@ -194,7 +194,7 @@ def test_the_nearest_point_is_the_one_worked_out_by_hand() -> None:
 def test_the_nearest_point_is_never_farther_than_the_finding(squares: np.ndarray, gains: np.ndarray) -> None:
     factors = nearest(squares, gains)
     assert ((factors >= 0) & (factors <= 2.5)).all()
-    leads = gains.sum(axis=1) < 0  # the whole change leads away from the seed's answer
+    leads = np.where(squares > 0, gains, 0.0).sum(axis=1) < 0  # the whole change leads away from the seed's answer
     assert ((factors**2 * squares).sum(axis=1) <= squares.sum(axis=1) * (1 + 1e-6))[leads].all()
 
 
