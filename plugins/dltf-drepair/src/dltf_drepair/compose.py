@@ -171,7 +171,7 @@ def _tail(head: Any, name: str, kind: tuple[int, list[int | str]], threshold: fl
 def _decision(graph: Graph, states: str, raw: str, threshold: float) -> str:
     """Add the intervention: what `dltf_drepair.intervention` does."""
     scores, one = "head/scores", graph.constant([1], np.int64)
-    # Of equal values TopK takes the first; of ArgMax the standard says so too, but not all of its kernels do.
+    # Of equal values TopK takes the first, as the rule that is measured does.
     ours, theirs = (graph.add_many("TopK", values, one, outputs=2, axis=1)[1] for values in (scores, raw))
     best, own = (graph.add("GatherElements", scores, label, axis=1) for label in (ours, theirs))
     enough = graph.add("GreaterOrEqual", graph.add("Sub", best, own), graph.constant(threshold))
