@@ -80,10 +80,12 @@ def test_conformance(folder):
     return Examples(samples=[np.linspace(-1, 1, n, dtype=np.float32) for n in (32, 48)])
 """
 OWN = tuple(promise for promise in PROMISES["dltf_commands"] if promise not in any_component.PROMISES)
+# What repair heads promise has no offenders here yet: dltf-drepair's five heads keep it.
+HELD = {group: promises for group, promises in PROMISES.items() if group != "dltf_repair_heads"}
 GROUPS = {
     "plugin": whole_plugin.PROMISES,
     "any_component": any_component.PROMISES,
-    **(PROMISES | {"dltf_commands": OWN}),
+    **(HELD | {"dltf_commands": OWN}),
 }
 OFFENCES = [
     pytest.param(group, promise, *offence, id=f"{group}-{promise}-{number}")

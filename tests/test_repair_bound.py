@@ -85,11 +85,7 @@ def test_neighbours_of_the_same_seed_tell_nothing() -> None:
     seen = bound(rows_of(*told), 0.005, stream())["neighbours"]
     assert seen is not None
     assert seen["nearest_error"] > 0.35
-    assert (
-        seen["cover_hart"]
-        <= seen["nearest_error"]
-        <= 2 * seen["cover_hart"] * (1 - seen["cover_hart"]) + 1e-9
-    )
+    assert seen["cover_hart"] <= seen["nearest_error"] <= 2 * seen["cover_hart"] * (1 - seen["cover_hart"]) + 1e-9
     assert math.isclose(seen["voted"]["error"], 0.5, abs_tol=0.15)
 
 

@@ -14,7 +14,7 @@ import click
 _HELP = """
     Make the candidate answer as the reference does, as far as its scores allow.
 
-    RUN is the folder of a run, or several of one pair. A head learns from the candidate's scores on seeds and findings
+    RUN… is the folder of a run, or several of one pair. A head learns from the candidate's scores on seeds and findings
     what the reference answers; by cross-validation it is measured what it repairs, and what it spoils. It intervenes
     from a threshold on that keeps what it spoils below --max-inducing. DIR gets the head, repair.json to deploy it, and
     report.html; a head that makes things worse is not written.
