@@ -33,7 +33,7 @@ VERBS = {
     "plugins": "List plugins, what they offer, and what is wrong with them.",
     "replay": "Show one finding to both variants again.",
     "export": "Write the findings of a run as files.",
-    "record": "Record what a model answers, to compare it where it cannot be run.",
+    "record": "Record a model's answers, to compare it where it cannot run.",
     "report": "Write what a run has found as a page.",
 }
 
