@@ -453,7 +453,7 @@ def _settings(cls: type) -> str:
 
 
 def _comments(cls: type) -> dict[str, str]:
-    """Return the comment at the end of each field's line."""
+    """Return the comment at the end of each field's last line, or of its first."""
     source = textwrap.dedent(inspect.getsource(cls))
     told = {
         token.start[0]: token.string.lstrip("# ").replace("None: ", "left out: ")
@@ -463,9 +463,11 @@ def _comments(cls: type) -> dict[str, str]:
     body = ast.parse(source).body[0]
     assert isinstance(body, ast.ClassDef)
     return {
-        node.target.id: told[node.end_lineno]
+        node.target.id: told.get(node.end_lineno or 0) or told[node.lineno]
         for node in body.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.end_lineno in told
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and {node.lineno, node.end_lineno} & set(told)
     }
 
 

@@ -327,6 +327,26 @@ def test_a_global_radius_is_the_least_and_keeps_seeds(folder: Path) -> None:
     assert result["seeds"]["accepted"] > 0
 
 
+def test_the_same_sample_with_two_labels_is_named_and_the_trimmed_radius_used(folder: Path) -> None:
+    found = go(folder, "reference.twins=1", 'generate.radius="global"', "generate.trim=0.1")["separation"]
+    assert found["r"] == 0.0
+    assert found["radius_used"] == "trimmed"
+    first, second = found["suspects"][:2]
+    assert {first["name"], second["name"]} == {"point 0", "point 1"}
+    assert (first["other"], first["delta"]) == (second["name"], 0.0)
+    assert (made_tests(folder, "ball")["radius"] == found["trimmed"]).all()
+    assert found["trimmed"] > 0.0
+    without = go(folder, "reference.twins=1", "generate.suspects=2", "generate.exclude_suspects=true", out="without")
+    assert without["separation"]["r"] > without["separation"]["before"]["r"] == 0.0
+
+
+def test_limits_can_be_switched_off(folder: Path) -> None:
+    off = [f"validity.{name}=false" for name in ("cycle", "density", "reconstruction", "sure")]
+    assert go(folder, *off)["seeds"]["held_out"] == 0
+    held = made_tests(folder, "ball")
+    assert {name for name in held if name.startswith("check_")} == {"check_label", "check_judges", "check_distinct"}
+
+
 # --- what does not fit -------------------------------------------------------------------------------------------
 
 
@@ -339,6 +359,13 @@ def test_what_does_not_go_together_is_told_with_both_sides(folder: Path) -> None
         go(folder, 'generate.methods=["posterior"]')
     with pytest.raises(MisfitError, match=r"\[4\].*uint8\[5\]"):
         go(folder, "seeds.width=5")
+    for facts, told in (
+        ({"data": "feed" * 16}, r"made on other data than \[reference\].*feedfeedfeed"),
+        ({"range": [0.0, 1.0]}, r"for values from 0 to 1, and those of \[reference\]"),
+    ):
+        flat.write_space(folder / "flat.json", width=4, size=4, facts=facts)
+        with pytest.raises(MisfitError, match=told):
+            go(folder)
     flat.write_space(folder / "flat.json", width=4, size=4, idle=[0, 1, 2, 3])
     with pytest.raises(MisfitError, match="collapsed: none of its 4 dimensions"):
         go(folder)

@@ -46,7 +46,7 @@ class Space:
         self.active = np.ones(self._size, dtype=np.bool_)
         self.active[told.get("idle", [])] = False
         digest = hashlib.sha256(json.dumps(dict(told)).encode()).hexdigest()
-        self.facts: Mapping[str, Any] = {"weights": digest, "shape": [self._width]}
+        self.facts: Mapping[str, Any] = {"weights": digest, "shape": [self._width]} | told.get("facts", {})
         self.encoded: list[int] = []  # sizes of batches
         self.decoded: list[int] = []
         self.closed = False

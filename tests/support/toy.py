@@ -138,13 +138,15 @@ class ToyDomain:
 class Points:
     """Points of `width` bytes; every `broken`-th cannot be read, every `odd`-th is one value longer.
 
-    The file `moved`, where it is there, moves every point a little; where it says "gone", none can be read.
+    Of the first `twins` pairs, both are the same point, with two labels. The file `moved`, where it is there, moves
+    every point a little; where it says "gone", none can be read.
     """
 
     number: int = 60
     width: int = 4
     broken: int = 0
     odd: int = 0
+    twins: int = 0
     moved: str = "/nowhere/moved"
 
     def open(self) -> _Opened:
@@ -167,9 +169,10 @@ class _Opened:
         if (s.broken and index % s.broken == 0) or moved == "gone":
             raise SeedError(f"point {index} is broken")
         label = index % 3
-        rng = np.random.default_rng(index)
+        like = index - index % 2 if index < 2 * s.twins else index
+        rng = np.random.default_rng(like)
         values = rng.integers(20, 80, s.width + bool(s.odd and index % s.odd == 0))
-        values[label] += 120 + len(moved)
+        values[like % 3] += 120 + len(moved)
         columns = {"camera": ("north", "south")[index % 2], "gain": index % 4 / 2, "number": index}
         return Seed(values.astype(np.uint8), f"point {index}", label, columns)
 

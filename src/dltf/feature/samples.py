@@ -94,7 +94,7 @@ def chosen(profile: FeatureProfile, source: Seeds) -> tuple[list[int], list[int]
     order = select(attrs.evolve(profile.seeds, count=None), len(source), profile.campaign.seed)
     others = order[len(cases) :]
     table = profile.validity
-    if table.cycle is table.density is table.reconstruction is table.sure is None:
+    if table.cycle is table.density is table.reconstruction is table.sure is False:
         return cases, [], "no limit is asked for"
     if len(others) >= _ENOUGH:
         return cases, others[:_CALIBRATION], "seeds that seeds.count leaves"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from attrs import field, frozen
@@ -172,8 +172,8 @@ def calibrate(
     looked = look(space, drawn, space.decode(drawn), reference)
     known = sure[(sure > 0.0) & np.isfinite(sure)]
 
-    def bound(values: FloatArray, share: float | None) -> float | None:
-        return None if share is None or not len(values) else float(np.quantile(values, share))
+    def bound(values: FloatArray, share: float | Literal[False]) -> float | None:
+        return None if share is False or not len(values) else float(np.quantile(values, share))
 
     return Bounds(
         bound(looked.cycle, table.cycle),

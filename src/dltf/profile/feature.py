@@ -44,16 +44,18 @@ FIGURES: Mapping[str, str] = {
 """The figures of each method that a gate can be set on."""
 
 
-def _share(_: object, attribute: Attribute[Any], share: float | None) -> None:
-    if share is not None and not 0.0 <= share <= 1.0:
-        raise ValueError(f"'{attribute.name}' must be in [0, 1]: {share}")
+def _share(_: object, attribute: Attribute[Any], share: float | Literal[False]) -> None:
+    if share is not False and not 0.0 <= share <= 1.0:
+        raise ValueError(f"'{attribute.name}' must be in [0, 1], or false: {share}")
 
 
 @frozen
 class GenerateTable:
     """`[generate]`."""
 
-    methods: tuple[Method, ...] = field(default=("ball",), validator=validators.min_len(1))
+    methods: tuple[Method, ...] = field(  # how tests are made, each by itself
+        default=("ball",), validator=validators.min_len(1)
+    )
     tests: int = field(default=40, validator=validators.ge(1))  # for each seed and method; of `search`: its queries
     norm: Norm = "l2"  # of distances between codes, to measure and to generate
     radius: Literal["seed", "global", "trimmed"] = "seed"  # ρ of each seed; r, the least of all; or its quantile `trim`
@@ -73,21 +75,21 @@ class GenerateTable:
 
 @frozen
 class ValidityTable:
-    """`[validity]`: the checks that a test has to pass; each can be left out."""
+    """`[validity]`: the checks that a test has to pass; each can be switched off by `false`."""
 
     label: bool = True  # V1: its own code, and that of its re-encoding, lie nearest to its label
-    cycle: float | None = field(  # V2: the quantile of the held-out cycle error that bounds it
+    cycle: float | Literal[False] = field(  # V2: the quantile of the held-out cycle error that bounds it
         default=0.99, validator=_share
     )
-    density: float | None = field(  # V3: the quantile of held-out densities that it has to reach
+    density: float | Literal[False] = field(  # V3: the quantile of held-out densities that it has to reach
         default=0.01, validator=_share
     )
-    reconstruction: float | None = field(  # V4: the quantile of held-out reconstruction errors that bounds it
+    reconstruction: float | Literal[False] = field(  # V4: the quantile of held-out reconstruction errors that bounds it
         default=0.99, validator=_share
     )
     judges: bool = True  # V5: all judges of [judges.check] keep the label
-    sure: float | None = field(  # V5: and are as sure of it as this quantile of held-out reconstructions makes them
-        default=0.02, validator=_share
+    sure: float | Literal[False] = field(  # V5: and are as sure as this quantile of held-out reconstructions makes them
+        default=0.05, validator=_share
     )
     distinct: bool = True  # V6: finite, in range, and neither its seed nor another test again
 

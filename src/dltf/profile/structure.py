@@ -127,7 +127,8 @@ def _literal(value: object, cls: Any) -> object:
         return value
     if isinstance(value, str):
         raise _WrongError("no such choice" + nearest(value, [str(choice) for choice in choices]))
-    raise _WrongError("expected one of " + ", ".join(show(choice) for choice in choices))
+    told = ", ".join(show(choice) for choice in choices)
+    raise _WrongError(f"expected {told}" if len(choices) == 1 else f"expected one of {told}")
 
 
 def _is_literal(cls: Any) -> bool:

@@ -27,14 +27,13 @@ def device_of(name: Device) -> torch.device:
 
 
 @contextmanager
-def steady(threads: int | None) -> Iterator[None]:
+def steady(threads: int) -> Iterator[None]:
     """Run the block on this many threads, with kernels that repeat themselves; what was set before comes back."""
     before = torch.get_num_threads()
     kernels = (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     torch.backends.cudnn.allow_tf32 = False
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from attrs import field, frozen
-from attrs.validators import ge, gt, le, lt, optional
+from attrs.validators import ge, gt, le, lt
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -25,4 +25,4 @@ class Recipe:
     held_out: float = field(default=0.1, validator=[gt(0), lt(1)])  # share of the samples that the ELBO is measured on
     precision: Literal["float32", "bfloat16"] = "float32"  # of convolutions while training, by autocast
     device: Device = "auto"  # cuda where there is one
-    threads: int | None = field(default=None, validator=optional([ge(1), le(1024)]))  # None: as many as PyTorch chooses
+    threads: int = field(default=1, validator=[ge(1), le(1024)])  # of the training
