@@ -1,11 +1,12 @@
-"""Generated digits: whether they keep their label, and what they find, method by method.
+"""Generated pictures: whether they keep their label, and what they find, method by method.
 
-    DLTF_DATA=… python benchmarks/feature.py --vaes FILE … --judges FOLDER [--models mlp90 lenet5 pair] [--count 2000]
+    DLTF_DATA=… python benchmarks/feature.py SET --vaes FILE … [--judges FOLDER] [--models NAME …] [--count 1000]
                                             [--tests 40] [--keep FILE] [--write]
 
-VAEs are made by `dltf vae train examples/feature/mnist.toml`, judges by examples/feature/train_judges.py: its check
-judges are asked by the validity checks, and its mlp90.onnx is tested; two networks of the zoo under DLTF_DATA, which
-have no part in any of this, measure. Prints the tables of docs/explanation/feature.md; --write puts them there.
+VAEs are made by `dltf vae train`, with the profiles in examples/feature. Of "mnist", judges are made by
+train_judges.py there: its check judges are asked by the validity checks, and its mlp90.onnx is tested; two networks of
+the zoo under DLTF_DATA, which have no part in any of this, measure. Of "cifar10" and "fashion" all models are there.
+Prints the tables of docs/explanation/feature.md; --write puts them there.
 """
 
 from __future__ import annotations
@@ -42,43 +43,88 @@ domain = "image"
 batch = 256
 
 [seeds]
-use = "image.mnist"
+use = "{source}"
 split = "test"
 
 [reference]
-use = "image.mnist"
+use = "{source}"
 split = "train"
 order = "given"
 
 [generator]
 use = "vae"
 """
-_RAW = {"input.range": [0.0, 255.0]}
+_RAW = {"range": [0.0, 255.0]}
+_DFLARE = _RAW | {"mean": [125.307, 122.95, 113.865], "std": [62.9932, 62.0887, 66.7048]}
+
+
+@frozen
+class File:
+    """A model file under a folder of judges or of data, and what its input is, where it does not say so itself."""
+
+    path: str
+    input: Mapping[str, Any] = {}
 
 
 @frozen
 class Model:
-    """A model under test, or a pair: the tables of each, beside the file."""
+    """A model under test, or a pair."""
 
     told: str
-    candidate: str
-    reference: str = ""
-    raw: bool = False
+    candidate: File
+    reference: File | None = None
 
 
-MODELS = {
-    "mlp90": Model("softmax regression, 90 %", "{judges}/mlp90.onnx", raw=True),
-    "lenet5": Model("LeNet-5", "{data}/models/dflare/lenet5.onnx"),
-    "pair": Model(
-        "LeNet-5, its 8-bit self", "{data}/models/dflare/lenet5-quan.lite", "{data}/models/dflare/lenet5.onnx"
+@frozen
+class Pictures:
+    """A data set: what is tested on it, who checks and who measures."""
+
+    source: str
+    models: Mapping[str, Model]
+    check: Mapping[str, File]
+    measure: Mapping[str, File]
+
+
+def _zoo(name: str) -> File:
+    return File(f"{{data}}/models/zoo/{name}.onnx", _RAW)
+
+
+def _judge(name: str) -> File:
+    return File(f"{{judges}}/{name}.onnx", _RAW)
+
+
+_LENET5 = File("{data}/models/dflare/lenet5.onnx")
+SETS = {
+    "mnist": Pictures(
+        "image.mnist",
+        {
+            "mlp90": Model("softmax regression, 90 %", _judge("mlp90")),
+            "lenet5": Model("LeNet-5", _LENET5),
+            "pair": Model("LeNet-5, its 8-bit self", File("{data}/models/dflare/lenet5-quan.lite"), _LENET5),
+        },
+        {"strided": _judge("check-strided"), "pooled": _judge("check-pooled")},
+        {"cnn": _zoo("mnist-cnn"), "lenet4": _zoo("mnist-lenet4")},
+    ),
+    "fashion": Pictures(
+        "image.fashion_mnist",
+        {"linear": Model("softmax regression, 82 %", _judge("linear"))},
+        {"strided": _judge("check-strided"), "pooled": _judge("check-pooled")},
+        {"averaged": _judge("measure-averaged"), "patches": _judge("measure-patches")},
+    ),
+    "cifar10": Pictures(
+        "image.cifar10_jpeg",
+        {
+            "plainnet20": Model("PlainNet-20, 75 %", _zoo("cifar10-plainnet20")),
+            "pair": Model("PlainNet-20, pruned", _zoo("cifar10-plainnet20-pruned"), _zoo("cifar10-plainnet20")),
+        },
+        {"vgg16": _zoo("cifar10-vgg16")},
+        {"resnet20": _zoo("cifar10-resnet20"), "dflare": File("{data}/models/dflare/resnet.onnx", _DFLARE)},
     ),
 }
-ZOO = ("mnist-cnn", "mnist-lenet4")
 
 
-def overrides(model: Model, vae: Path, radius: str, arguments: argparse.Namespace) -> list[str]:
+def overrides(pictures: Pictures, model: Model, vae: Path, radius: str, arguments: argparse.Namespace) -> list[str]:
     """Return what the profile says of one run."""
-    places = {"judges": arguments.judges.absolute(), "data": os.environ["DLTF_DATA"]}
     methods = METHODS if radius == "seed" else WITHIN_R
     tables: dict[str, Any] = {
         "seeds.count": arguments.count,
@@ -87,27 +133,27 @@ def overrides(model: Model, vae: Path, radius: str, arguments: argparse.Namespac
         "generate.radius": radius,
         "generate.methods": [method for method in methods if method in arguments.methods],
     }
-    tables |= _model("models.candidate", model.candidate.format(**places), raw=model.raw)
-    if model.reference:
-        tables |= _model("models.reference", model.reference.format(**places), raw=model.raw)
-    for name in ("strided", "pooled"):
-        tables |= _model(f"judges.check.{name}", str(places["judges"] / f"check-{name}.onnx"), raw=True)
-    for name in ZOO:
-        tables |= _model(f"judges.measure.{name}", f"{places['data']}/models/zoo/{name}.onnx", raw=True)
+    places = {"judges": str(arguments.judges.absolute()), "data": os.environ["DLTF_DATA"]}
+    tables |= _model("models.candidate", model.candidate, places)
+    if model.reference is not None:
+        tables |= _model("models.reference", model.reference, places)
+    for role, judges in (("check", pictures.check), ("measure", pictures.measure)):
+        for name, judge in judges.items():
+            tables |= _model(f"judges.{role}.{name}", judge, places)
     return [f"{key}={json.dumps(value)}" for key, value in tables.items()]
 
 
-def _model(table: str, file: str, *, raw: bool) -> dict[str, Any]:
-    backend = "tflite" if file.endswith(".lite") else "onnxruntime"
-    more = {f"{table}.{key}": value for key, value in _RAW.items()} if raw else {}
-    return {f"{table}.backend": backend, f"{table}.file": file} | more
+def _model(table: str, file: File, places: Mapping[str, str]) -> dict[str, Any]:
+    path = file.path.format(**places)
+    more = {f"{table}.input.{key}": value for key, value in file.input.items()}
+    return {f"{table}.backend": "tflite" if path.endswith(".lite") else "onnxruntime", f"{table}.file": path} | more
 
 
-def measured(settings: Sequence[str], folder: Path) -> dict[str, Any]:
+def measured(source: str, settings: Sequence[str], folder: Path) -> dict[str, Any]:
     """Generate in a folder, whose codes serve every run with one VAE, and return what the tables need."""
     began = time.monotonic()
     host, file = Host(), folder.with_suffix(".toml")
-    file.write_text(PROFILE, encoding="utf-8")
+    file.write_text(PROFILE.format(source=source), encoding="utf-8")
     told = generate(read_feature(file, host, settings), host, folder, _said, resume=folder.exists())
     found = {method: confirmed(folder / "tests" / f"{method}.npz") for method in told["methods"]}
     kept = {key: told[key] for key in ("seeds", "methods", "reconstruction_failures")}
@@ -217,56 +263,58 @@ SCREEN = (
 )
 
 
-def tables(known: Mapping[str, Any]) -> list[str]:
+def tables(known: Mapping[str, Any], models: Mapping[str, Model]) -> list[str]:
     """Return the tables of all that was measured."""
     text = [*SCREEN]
     text += [
-        screen_line(f"{vae}, {MODELS[model].told}", told) for vae, of in known.items() for model, told in of.items()
+        screen_line(f"{vae}, {models[model].told}", told) for vae, of in known.items() for model, told in of.items()
     ]
     for vae, of in known.items():
         for model, told in of.items():
-            text += ["", f"**{vae}, {MODELS[model].told}**", "", *HEAD, *lines(told)]
+            text += ["", f"**{vae}, {models[model].told}**", "", *HEAD, *lines(told)]
     return text
 
 
-def write(text: str) -> None:
-    """Put the tables into the page."""
+def write(name: str, text: str) -> None:
+    """Put the tables of a data set into the page."""
     page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition("<!-- figures -->")
-    _, _, tail = rest.partition("<!-- end of figures -->")
-    PAGE.write_text(f"{head}<!-- figures -->\n{text}\n<!-- end of figures -->{tail}", encoding="utf-8")
+    head, _, rest = page.partition(f"<!-- figures {name} -->")
+    _, _, tail = rest.partition(f"<!-- end of figures {name} -->")
+    PAGE.write_text(f"{head}<!-- figures {name} -->\n{text}\n<!-- end of figures {name} -->{tail}", encoding="utf-8")
 
 
 def main() -> None:
     """Measure what is not kept yet, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vaes", type=Path, nargs="+", required=True, metavar="FILE", help="artefacts of MNIST")
-    parser.add_argument("--judges", type=Path, required=True, metavar="FOLDER", help="what train_judges.py made")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("set", choices=SETS)
+    parser.add_argument("--vaes", type=Path, nargs="+", required=True, metavar="FILE", help="artefacts of that set")
+    parser.add_argument("--judges", type=Path, default=Path(), metavar="FOLDER", help="what train_judges.py made")
+    parser.add_argument("--models", nargs="+", metavar="NAME", help="some of those that are tested on the set")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--count", type=int, default=2000, help="test digits offered as seeds (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=1000, help="test pictures offered as seeds (default: %(default)s)")
     parser.add_argument("--tests", type=int, default=40, help="for each seed and method (default: %(default)s)")
     parser.add_argument("--keep", type=Path, help="a JSON file of what was measured; what is in it is not done again")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
     arguments = parser.parse_args()
+    pictures = SETS[arguments.set]
     keep: Path | None = arguments.keep
     known: dict[str, Any] = json.loads(keep.read_text()) if keep is not None and keep.exists() else {}
     with tempfile.TemporaryDirectory() as named:
-        for vae, name in product(arguments.vaes, arguments.models):
+        for vae, name in product(arguments.vaes, arguments.models or pictures.models):
             called = vae.name.partition(".")[0]
             told = known.setdefault(called, {}).setdefault(name, {})
             for radius in RADII:
                 if radius not in told:
                     print(f"{called}, {name}, radius {radius}", flush=True)
-                    settings = overrides(MODELS[name], vae, radius, arguments)
-                    told[radius] = measured(settings, Path(named) / called)
+                    settings = overrides(pictures, pictures.models[name], vae, radius, arguments)
+                    told[radius] = measured(pictures.source, settings, Path(named) / called)
                     if keep is not None:
                         keep.write_text(json.dumps(known, indent=1))
             print("\n".join([screen_line(name, told), *HEAD, *lines(told)]), flush=True)
-    text = "\n".join(tables(known))
+    text = "\n".join(tables(known, pictures.models))
     print(text)
     if arguments.write:
-        write(text)
+        write(arguments.set, text)
 
 
 if __name__ == "__main__":

@@ -164,6 +164,20 @@ def test_static_quantisation_answers_alike(network, out, form, method):
     assert facts["not_quantised"] == {"QDQ": {"Softmax": 1}, "QOperator": {}}[form]
 
 
+def test_where_shapes_cannot_be_inferred_nothing_is_left_behind(network, out, tmp_path, monkeypatch):
+    model = onnx.load(network())
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+    dense = next(node for node in model.graph.node if node.op_type == "Gemm")
+    dense.output[0] = "before"
+    model.graph.node.insert(5, onnx.helper.make_node("Trilu", ["before"], ["g"], domain="com.microsoft"))
+    onnx.save(model, network())
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    facts = DynamicInt8().convert(tmp_path / "models" / "network.onnx", out, None)
+    assert "without symbols" in facts["preparation"]
+    assert not list((tmp_path / "here").iterdir())
+
+
 def test_a_scale_for_each_channel_is_one_for_each(network, out):
     StaticInt8().convert(network(), out, seeds())
     assert tensors(out)["k_scale"].size == 1

@@ -89,7 +89,7 @@ class ValidityTable:
     )
     judges: bool = True  # V5: all judges of [judges.check] keep the label
     sure: float | Literal[False] = field(  # V5: and are as sure as this quantile of held-out reconstructions makes them
-        default=0.05, validator=_share
+        default=0.1, validator=_share
     )
     distinct: bool = True  # V6: finite, in range, and neither its seed nor another test again
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -101,13 +102,15 @@ def _prepare(model: Any, folder: Path, said: list[str]) -> tuple[Any, str]:
     """Return the model as ONNX Runtime's own preparation leaves it, as much of it as works, and how much that was."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    folder = folder.absolute()
     given, made = folder / "source.onnx", folder / "inferred.onnx"
     files.write(model, given)
     large = {"save_as_external_data": True, "all_tensors_to_one_file": True} if files.is_large(model) else {}
     for told, skipped in _PREPARATIONS:
         said.clear()
         try:
-            quant_pre_process(str(given), str(made), auto_merge=True, **skipped, **large)
+            with chdir(folder):  # where it leaves what it could not infer
+                quant_pre_process(str(given), str(made), auto_merge=True, **skipped, **large)
         except Exception:  # whatever it stumbles over, the next one does without
             continue
         prepared = files.read(made)
