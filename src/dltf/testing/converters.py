@@ -230,7 +230,7 @@ def _refuses(subject: Subject, what: str, spoil: Any) -> None:
         out = _out(subject, _folder(subject, "refused"))
         error = _error(subject.make(), source, out, _seeds(subject, example))
         fits = isinstance(error, (ConversionError, ModelFileError))
-        hold(fits, f'"{subject.name}" {_told(error)} for a {what} file, not ConversionError or ModelFileError')
+        hold(fits, f'"{subject.name}" {_told(error)} for a file that is {what}, not ConversionError or ModelFileError')
         hold(source.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
         hold(not out.exists(), f'"{subject.name}" refuses the {what} file, and leaves {out.name} behind')
 

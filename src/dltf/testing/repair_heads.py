@@ -88,7 +88,9 @@ def what_is_no_head_is_refused(subject: Subject) -> None:
             file.write_bytes(data)
         error = _error(subject, file)
         told = "raises nothing" if error is None else f"raises {type(error).__name__} ({error})"
-        hold(isinstance(error, ModelFileError), f'"{subject.name}" {told} for a {what} file, not ModelFileError')
+        hold(
+            isinstance(error, ModelFileError), f'"{subject.name}" {told} for a file that is {what}, not ModelFileError'
+        )
         hold(file.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
 
 
@@ -147,7 +149,7 @@ def names_of_groups_do_not_matter(subject: Subject) -> None:
     states, answers, groups = _rows()
     ours, theirs = (
         subject.make().fit(states, answers, names, _CLASSES, np.random.default_rng(0)).scores(states)
-        for names in (groups, groups * 3 + 100)
+        for names in (groups, groups * 3 + 101)  # a prime: what divides groups evenly divides others then
     )
     hold(same(ours, theirs), f'"{subject.name}" goes by the numbers of groups, not by which rows belong together')
 
@@ -155,9 +157,14 @@ def names_of_groups_do_not_matter(subject: Subject) -> None:
 def what_it_is_given_stays(subject: Subject) -> None:
     """Rows are not written to, in learning or in scoring."""
     __tracebackhide__ = True
-    states, answers, groups = (read_only(array) for array in _rows())
-    head = subject.make().fit(states, answers, groups, _CLASSES, np.random.default_rng(0))
-    head.scores(states)
+    states, answers, groups = _rows()
+    rows: dict[str, NDArray[Any]] = {"states": states, "answers": answers}
+    rows["groups"] = groups[::-1] + 1  # not in order, none is 0: sorting and counting from 0 are seen, too
+    given = {name: array.copy() for name, array in rows.items()}  # writeable: a head that writes is seen, not stopped
+    head = subject.make().fit(*given.values(), _CLASSES, np.random.default_rng(0))
+    head.scores(given["states"])
+    for name, array in rows.items():
+        hold(same(given[name], array), f'"{subject.name}" writes to the {name} that it is given')
 
 
 def _rows() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
@@ -170,7 +177,7 @@ def _rows() -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _fitted(subject: Subject) -> FittedHead:
-    states, answers, groups = _rows()
+    states, answers, groups = (read_only(array) for array in _rows())
     head: FittedHead = subject.make().fit(states, answers, groups, _CLASSES, np.random.default_rng(0))
     return head
 
