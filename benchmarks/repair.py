@@ -31,8 +31,8 @@ from dltf.repair import beside
 from dltf.repair.bound import bound
 from dltf.repair.data import CLEAN, FINDING, HARD, NATURAL, SEED, Rows, gather, joined
 from dltf.repair.generalise import generalised
-from dltf.repair.protocol import cross, deal, repaired, stream_of
-from dltf.repair.ratios import figures
+from dltf.repair.protocol import Answered, cross, deal, repaired, stream_of
+from dltf.repair.ratios import counts, figures
 from dltf.repair.settings import SHELF, RepairTable
 from dltf.store import RunFolder, Store
 
@@ -41,6 +41,7 @@ _RELEASED = ("search.use=dflare", "search.fitness=released", "search.selection=r
 HEADS = ("linear", "residual", "boosted", "nearest")
 BIG_HEADS = ("linear", "residual", "boosted")
 TENFOLD = 10
+LEVELS = (0.005, 0.01, 0.02, 0.0417)  # the last is the mean inducing ratio of the paper
 
 DISTILLED = (
     *(
@@ -64,7 +65,11 @@ DISTILLED = (
         _DFLARE_INPUT,
     ),
 )
-ALL = (*(pair for pair in PAIRS if pair.seeds != "photographs"), *DISTILLED)
+QUANTISED = tuple(  # by `quantised`, into the folder of the benchmark
+    PairOfModels(f"zoo {name}, 8-bit", f"zoo/{name}.onnx", f"{name}-8bit.onnx", CIFAR, _RAW, _RAW)
+    for name in ("cifar10-plainnet20", "cifar10-vgg16")
+)
+ALL = (*(pair for pair in PAIRS if pair.seeds != "photographs"), *QUANTISED, *DISTILLED)
 
 # Improvement in the paper (DFlare, section 5.5), %, on its pair of this architecture and kind of compression.
 PAPER = {
@@ -73,11 +78,29 @@ PAPER = {
     "zoo mnist-lenet4, pruned": 48.48,
     "zoo mnist-cnn, pruned": 42.40,
     "zoo cifar10-plainnet20, pruned": 37.48,
+    "zoo cifar10-plainnet20, 8-bit": 24.04,
     "zoo cifar10-plainnet20, distilled": 16.56,
     "zoo cifar10-vgg16, pruned": 32.56,
+    "zoo cifar10-vgg16, 8-bit": 18.76,
     "zoo cifar10-vgg16, distilled": 14.50,
 }
 PARTS = ("campaigns", "paper", "heads", "hard", "tenfold", "bound", "general", "tables")
+
+
+def quantised(pair: PairOfModels, work: Path) -> PairOfModels:
+    """Return the pair with its candidate made: the reference in 8 bits, calibrated on training pictures."""
+    out = (work / pair.candidate).absolute()
+    host = Host()
+    if not out.exists():
+        seeds = host.find("dltf_seed_sources", pair.seeds).load()(split="train").open()
+
+        def pictures() -> Iterator[dict[str, Any]]:
+            for row in range(len(seeds)):
+                yield {"input": seeds[row].sample.transpose(2, 0, 1)[None].astype(np.float32)}
+
+        converter: Any = host.find("dltf_converters", "onnx.static_int8").load()(per_channel=True)
+        converter.convert(Path(os.environ["DLTF_DATA"]) / "models" / pair.reference, out, pictures)
+    return evolve(pair, candidate=str(out))
 
 
 class Bench:
@@ -224,8 +247,10 @@ class Bench:
             told[f"{name}, always"] = _figures(rows, [{name: one[name]} for one in dealt], settings, always=True)
             if chooses:
                 told[f"{name}, bounded"] = _figures(rows, [{name: one[name]} for one in dealt], settings)
+                told[f"{name}, curve"] = _curve(rows, [one[name].outer for one in dealt])
         if chooses and len(names) > 1:
             told["best, bounded"] = _figures(rows, dealt, settings)
+            told["best on seeds, bounded"] = _figures(rows, dealt, evolve(settings, chosen_on="seeds"))
         return told
 
 
@@ -236,6 +261,21 @@ def _figures(rows: Rows, dealt: Sequence[Any], settings: RepairTable, *, always:
         "thresholds": [at for one in found for at in one.thresholds],
         "chosen": [name for one in found for name in one.heads],
     }
+
+
+def _curve(rows: Rows, said: Sequence[Answered]) -> list[float]:
+    """Return the improvement at each of LEVELS, with the threshold that has this inducing ratio on the same seeds."""
+    seeds = rows.of(SEED) & rows.agreeing
+    told = []
+    for level in LEVELS:
+        gains = []
+        for one in said:
+            spoils = np.sort(one.advantages[seeds & (one.classes != rows.answers)])[::-1]
+            most = int(level * seeds.sum())
+            at = float(np.nextafter(spoils[most], np.float32(2))) if most < len(spoils) else 0.0
+            gains.append(counts(rows, one.after(rows, at)).improvement or 0.0)
+        told.append(float(np.mean(gains)))
+    return told
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -425,6 +465,8 @@ def main(command_line: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(command_line)
     settings = RepairTable(repeats=asked.repeats)
     pairs = [pair for pair in ALL if not asked.pairs or any(word in pair.name for word in asked.pairs)]
+    asked.work.mkdir(parents=True, exist_ok=True)
+    pairs = [quantised(pair, asked.work) if pair in QUANTISED else pair for pair in pairs]
     benches = [Bench(pair, asked.work, settings, asked.seeds) for pair in pairs]
     for name in PARTS[:-1]:
         for bench in benches:

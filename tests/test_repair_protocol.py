@@ -90,7 +90,16 @@ def test_bounding_hard_negatives_too_is_stricter() -> None:
     seeds = threshold(rows, crossed.outer, LOOSE)
     both = threshold(rows, crossed.outer, RepairTable(max_inducing=0.2, confidence=0.5, bound_on="both"))
     assert both.threshold >= seeds.threshold
-    assert worth(rows, crossed.outer, both.threshold) >= worth(rows, crossed.outer, 0.0)
+    assert worth(rows, crossed.outer, both.threshold, LOOSE) >= worth(rows, crossed.outer, 0.0, LOOSE)
+
+
+def test_hard_negatives_count_in_the_choice_as_asked() -> None:
+    rows = blurred(90)
+    said = cross(Says(turning), rows, deal(rows.groups, 3, stream_of(0)), stream_of(1)).outer
+    spoilt = (said.classes != rows.answers) & (rows.kinds == "hard negative") & (rows.own == rows.answers)
+    on_seeds = worth(rows, said, 0.0, RepairTable(chosen_on="seeds"))
+    assert spoilt.sum() > 0
+    assert worth(rows, said, 0.0, RepairTable(chosen_on="both")) == on_seeds - spoilt.sum()
 
 
 def test_a_curve_falls_as_the_threshold_rises() -> None:

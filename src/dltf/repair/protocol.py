@@ -152,11 +152,12 @@ def threshold(rows: Rows, said: Answered, settings: RepairTable) -> Chosen:
     return strictest(chosen)
 
 
-def worth(rows: Rows, said: Answered, at: float) -> int:
-    """Return what heads are chosen by: findings repaired less inputs spoilt, hard negatives among them."""
+def worth(rows: Rows, said: Answered, at: float, settings: RepairTable) -> int:
+    """Return what heads are chosen by: findings repaired less inputs spoilt, hard negatives among them as asked."""
     right = said.after(rows, at) == rows.answers
     repaired = right & rows.of(FINDING)
-    spoilt = ~right & rows.of(SEED, HARD) & rows.agreeing
+    kinds = (SEED, HARD) if settings.chosen_on == "both" else (SEED,)
+    spoilt = ~right & rows.of(*kinds) & rows.agreeing
     return int(repaired.sum()) - int(spoilt.sum())
 
 
@@ -193,7 +194,7 @@ def _choice(
     for name, one in crossed.items():
         said = _taken(one.inner[fold], one.folds != fold)
         at = ALWAYS if always else threshold(outside, said, settings).threshold
-        gained = worth(outside, said, at)
+        gained = worth(outside, said, at, settings)
         if best is None or gained > best[0]:
             best = gained, name, at
     assert best is not None, "there is a head"

@@ -179,7 +179,7 @@ class _Measured:
         )
 
     def _worth(self, said: Answered) -> int:
-        return worth(self.rows, said, threshold(self.rows, said, self.table).threshold)
+        return worth(self.rows, said, threshold(self.rows, said, self.table).threshold, self.table)
 
 
 def refused(told: Mapping[str, Any], never: bool) -> list[str]:
