@@ -1,11 +1,11 @@
 """What repair is worth on real pairs: the paper's protocol, heads beyond it, ten times the findings, and the bound.
 
-    DLTF_DATA=… python benchmarks/repair.py WORK [--pairs NAME …] [--parts PART …] [--seeds 500] [--repeats 5]
+    DLTF_DATA=… python benchmarks/repair.py WORK [--pairs NAME …] [--parts PART …] [--seeds 500] [--repeats 5] [--page]
 
 WORK is a folder that campaigns and results are kept in: what is there is not run again, so that an interrupted
 benchmark goes on. The tables, in Markdown, are printed at the end, of all that is in WORK by then; `--parts tables`
-prints them alone. Parts, in the order in which they run on all pairs: campaigns, paper, heads, hard, tenfold, bound,
-general. All of it takes some hours on two cores, most of them for the fits of `tenfold`.
+prints them alone, and `--page` puts them into docs/explanation/repair.md, too. Parts, in the order in which they run on
+all pairs: campaigns, paper, heads, hard, tenfold, bound, general. All of it takes some two hours of one core.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve
 from bracket import _DFLARE_INPUT, _RAW, CIFAR, PAIRS, PairOfModels, table
+from refine import written
 
 from dltf.campaign import run
 from dltf.campaign.comparison import Wish, tree_of
@@ -36,6 +37,7 @@ from dltf.repair.ratios import counts, figures
 from dltf.repair.settings import SHELF, RepairTable
 from dltf.store import RunFolder, Store
 
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "repair.md"
 CAP = 10_000  # queries a seed
 _RELEASED = ("search.use=dflare", "search.fitness=released", "search.selection=released")
 HEADS = ("linear", "residual", "boosted", "nearest")
@@ -285,13 +287,16 @@ def _silent(what: str, done: int, total: int) -> None:
 # --- tables ------------------------------------------------------------------------------------------------------
 
 
-def tables(benches: Sequence[Bench]) -> Iterator[str]:
-    """Yield the tables of all that there is."""
+def tables(benches: Sequence[Bench]) -> dict[str, str]:
+    """Return the tables of all that there is, by name."""
     done = {bench.pair.name: {name: _kept(bench, name) for name in PARTS[1:-1]} for bench in benches}
-    yield from _protocol(done)
-    yield from _near(done)
-    yield from _bounds(done)
-    yield from _general(done)
+    return {
+        "repair protocol": _protocol(done),
+        "repair levels": _levels(done),
+        "repair hard": _near(done),
+        "repair bound": _bounds(done),
+        "repair general": _general(done),
+    }
 
 
 def _kept(bench: Bench, name: str) -> dict[str, Any] | None:
@@ -300,75 +305,66 @@ def _kept(bench: Bench, name: str) -> dict[str, Any] | None:
 
 
 Done = Mapping[str, Mapping[str, dict[str, Any] | None]]
+Ways = Mapping[str, tuple[str, str]]
+"""Under the title of a column, a part and what is taken of it."""
+
+PROTOCOL: Ways = {
+    "its head": ("paper", "drepair, always"),
+    "boosted, always": ("heads", "boosted, always"),
+    "best, bounded": ("heads", "best on seeds, bounded"),
+    "the same, ten times the findings": ("tenfold", "best on seeds, bounded"),
+}
+LEVELLED: Ways = {"": ("heads", "boosted, curve"), "ten times the findings: ": ("tenfold", "boosted, curve")}
+NEAR: Ways = {
+    "its head": ("paper", "drepair, always"),
+    "best on seeds, bounded": ("heads", "best on seeds, bounded"),
+    "best, bounded": ("heads", "best, bounded"),
+    "its head, taught": ("hard", "drepair, always"),
+    "residual, taught": ("hard", "residual, always"),
+    "best, taught, bounded": ("hard", "best, bounded"),
+    "residual, ten times": ("tenfold", "residual, always"),
+}
 
 
-def _protocol(done: Done) -> Iterator[str]:
-    yield "### Improvement and inducing ratio\n"
-    head = (
-        "pair",
-        "the paper",
-        "its head: improvement",
-        "inducing",
-        "boosted, always: improvement",
-        "inducing",
-        "boosted, bounded: improvement",
-        "inducing",
-        "boosted, bounded, ten times the findings: improvement",
-        "inducing",
-    )
-    ways = (
-        ("paper", "drepair, always"),
-        ("heads", "boosted, always"),
-        ("heads", "boosted, bounded"),
-        ("tenfold", "boosted, bounded"),
-    )
+def _protocol(done: Done) -> str:
+    head = ["pair", "the paper", *(f"{way}: {what}" for way in PROTOCOL for what in ("improvement", "inducing"))]
     lines = []
     for pair, parts in done.items():
         cells = [pair, f"{PAPER[pair]:.2f} %" if pair in PAPER else "–"]
-        for part, way in ways:
+        for part, way in PROTOCOL.values():
             told = (parts[part] or {}).get(way)
             cells += ["–", "–"] if told is None else [_ratio(told["improvement"]), _ratio(told["induced"])]
         lines.append(cells)
-    lines.append(["mean", f"{np.mean(list(PAPER.values())):.2f} %", *_means(done, ways, ("improvement", "induced"))])
-    yield table(head, lines)
-    yield ""
+    return table(head, [*lines, *_means(done, PROTOCOL, ("improvement", "induced"))])
 
 
-def _near(done: Done) -> Iterator[str]:
-    yield "### Repaired findings and spoilt hard negatives\n"
-    ways = (
-        ("paper", "drepair, always"),
-        ("heads", "boosted, bounded"),
-        ("heads", "best, bounded"),
-        ("hard", "drepair, always"),
-        ("hard", "residual, always"),
-        ("hard", "best, bounded"),
-        ("tenfold", "residual, always"),
-    )
-    names = (
-        "paper’s head",
-        "boosted, bounded",
-        "best, bounded (chosen with hard negatives counted)",
-        "paper’s head, taught hard negatives",
-        "residual, taught them",
-        "best, bounded, taught them",
-        "residual, ten times the findings",
-    )
-    head = ["pair", *(f"{name}: {what}" for name in names for what in ("repaired", "spoilt"))]
+def _levels(done: Done) -> str:
+    """What might be had if more were allowed to be spoilt."""
+    head = ["pair", "the paper", *(f"{way}{level:.2%}" for way in LEVELLED for level in LEVELS)]
+    lines = []
+    for pair, parts in done.items():
+        cells = [pair, f"{PAPER[pair]:.2f} %" if pair in PAPER else "–"]
+        for part, way in LEVELLED.values():
+            told = (parts[part] or {}).get(way)
+            cells += ["–"] * len(LEVELS) if told is None else [f"{gain:.1%}" for gain in told]
+        lines.append(cells)
+    return table(head, lines)
+
+
+def _near(done: Done) -> str:
+    head = ["pair", *(f"{way}: {what}" for way in NEAR for what in ("repaired", "spoilt"))]
     lines = []
     for pair, parts in done.items():
         cells = [pair]
-        for part, way in ways:
+        for part, way in NEAR.values():
             told = (parts[part] or {}).get(way)
             cells += ["–", "–"] if told is None else [_plain(told["repaired"]), _plain(told["hard_negatives"])]
         lines.append(cells)
-    lines.append(["mean", *_means(done, ways, ("repaired", "hard_negatives"))])
-    yield table(head, lines)
-    yield ""
+    means = _means(done, NEAR, ("repaired", "hard_negatives"))
+    return table(head, [*lines, *([title, *cells] for title, _, *cells in means)])
 
 
-def _bounds(done: Done) -> Iterator[str]:
-    yield "### What any head on the output vector could reach\n"
+def _bounds(done: Done) -> str:
     head = (
         "pair",
         "vectors shared",
@@ -377,7 +373,7 @@ def _bounds(done: Done) -> Iterator[str]:
         "bins: hard negatives spoilt",
         "nearest neighbour’s error, in the limit (Cover and Hart)",
         "a vote of 15: error",
-        "paper’s head: error",
+        "the paper’s head: error",
         "residual, taught hard negatives: error",
     )
     lines = []
@@ -400,8 +396,7 @@ def _bounds(done: Done) -> Iterator[str]:
                 _error((parts["hard"] or {}).get("residual, always")),
             ]
         )
-    yield table(head, lines)
-    yield ""
+    return table(head, lines)
 
 
 def _error(told: Mapping[str, Any] | None) -> str:
@@ -412,35 +407,34 @@ def _error(told: Mapping[str, Any] | None) -> str:
     return f"{(found['of'] - found['count'] + hard['count']) / (found['of'] + hard['of']):.1%}"
 
 
-def _general(done: Done) -> Iterator[str]:
-    yield "### Taught one strategy’s findings\n"
+def _general(done: Done) -> str:
     head = ("pair", "taught", "dflare repaired", "bracket repaired", "natural", "seeds induced", "accuracy", "after")
+    keys = ("dflare", "bracket", "natural", "seeds induced", "clean accuracy before", "clean accuracy after")
     lines = []
     for pair, parts in done.items():
         for one in (parts["general"] or {"rows": []})["rows"]:
             for way in ("always", "bounded"):
-                told = one[way]
-                keys = (
-                    "dflare",
-                    "bracket",
-                    "natural",
-                    "seeds induced",
-                    "clean accuracy before",
-                    "clean accuracy after",
-                )
-                cells = [_plain(told.get(key, {"ratio": None})) for key in keys]
+                cells = [_plain(one[way].get(key, {"ratio": None})) for key in keys]
                 lines.append([pair, f"{one['trained_on']}, {way}", *cells])
-    yield table(head, lines)
+    return table(head, lines)
 
 
-def _means(done: Done, ways: Sequence[tuple[str, str]], keys: Sequence[str]) -> list[str]:
-    cells = []
-    for part, way in ways:
-        for key in keys:
-            found = [(parts[part] or {}).get(way) for parts in done.values()]
-            ratios = [told[key]["ratio"] for told in found if told is not None and told[key]["ratio"] is not None]
-            cells.append(f"{np.mean(ratios):.2%} ({len(ratios)})" if ratios else "–")
-    return cells
+def _means(done: Done, ways: Ways, keys: Sequence[str]) -> list[list[str]]:
+    """Return the rows of means: over all pairs, and over those that the paper has."""
+    rows = []
+    for title, pairs in (
+        ("mean of all", list(done)),
+        ("mean of the paper’s", [pair for pair in done if pair in PAPER]),
+    ):
+        published = f"{np.mean([PAPER[pair] for pair in pairs]):.2f} %" if title != "mean of all" and pairs else ""
+        cells = [title, published]
+        for part, way in ways.values():
+            for key in keys:
+                found = [(done[pair][part] or {}).get(way) for pair in pairs]
+                ratios = [told[key]["ratio"] for told in found if told is not None and told[key]["ratio"] is not None]
+                cells.append(f"{np.mean(ratios):.2%} ({len(ratios)})" if ratios else "–")
+        rows.append(cells)
+    return rows
 
 
 def _plain(told: Mapping[str, Any]) -> str:
@@ -462,6 +456,7 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--page", action="store_true", help=f"put the tables into {PAGE.name}")
     asked = parser.parse_args(command_line)
     settings = RepairTable(repeats=asked.repeats)
     pairs = [pair for pair in ALL if not asked.pairs or any(word in pair.name for word in asked.pairs)]
@@ -472,8 +467,11 @@ def main(command_line: Sequence[str] | None = None) -> None:
         for bench in benches:
             if name in asked.parts:
                 bench.part(name)
-    for line in tables(benches):
-        print(line)
+    made = tables(benches)
+    if asked.page:
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
+    for name, text in made.items():
+        print(f"{name}\n\n{text}\n")
 
 
 if __name__ == "__main__":
