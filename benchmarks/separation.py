@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from dltf.feature.separation import NORMS, closest, distances_to_others, separation
+from dltf.feature.nearest import distances_to_others
+from dltf.feature.norms import NORMS
+from dltf.feature.separation import closest, separation
 
 LABELS = 10
 METRICS = {"l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}

@@ -12,15 +12,9 @@ from hypothesis.extra import numpy as hnp
 from dltf.errors import MisfitError, UsageError
 from dltf.feature import bytes as whole
 from dltf.feature import products, scan
-from dltf.feature.separation import (
-    NORMS,
-    closest,
-    distances_to_others,
-    length,
-    nearest_labels,
-    ordered,
-    separation,
-)
+from dltf.feature.nearest import distances_to_others, nearest_labels
+from dltf.feature.norms import NORMS, lengths
+from dltf.feature.separation import closest, ordered, separation
 
 NEAREST = [3532, 33406]  # of all pictures of MNIST; benchmarks/separation.py measures all of them
 some_cases = settings(deadline=None, max_examples=40)
@@ -32,7 +26,7 @@ def by_definition(codes, labels, reference, reference_labels, norm):
     deltas, rows = [], []
     other = np.array([hash(label) for label in reference_labels])
     for code, label in zip(codes, labels, strict=True):
-        apart = length(np.float64(code) - np.float64(reference), norm)
+        apart = lengths(np.float64(code) - np.float64(reference), norm)
         apart[other == hash(label)] = np.inf
         deltas.append(apart.min())
         rows.append(apart.argmin())
@@ -129,12 +123,12 @@ def test_no_code_within_a_radius_has_another_label_as_near_as_its_seed_s(case, n
     found = separation(codes, labels, norm)
     row = data.draw(st.integers(0, len(codes) - 1))
     away = data.draw(hnp.arrays(np.float64, codes.shape[1], elements=st.floats(-1, 1)))
-    far = float(length(away[None], norm)[0])
+    far = float(lengths(away[None], norm)[0])
     assume(far > 1e-9 and found.radii[row] > 0)
     code = codes[row] + away / far * found.radii[row] * data.draw(st.floats(0, 0.99))
-    move = length((code - codes[row])[None], norm)[0]
+    move = lengths((code - codes[row])[None], norm)[0]
     assume(move < found.radii[row])  # the addition may have rounded it outward
-    apart = length(code - codes, norm)
+    apart = lengths(code - codes, norm)
     other = np.array([label != labels[row] for label in labels])
     assert (apart[other] > move).all()
 
@@ -145,7 +139,7 @@ def test_balls_of_different_labels_do_not_meet(case, norm):
     codes, labels = case
     found = separation(codes, labels, norm)
     for row, label in enumerate(labels):
-        apart = length(codes[row] - codes, norm)
+        apart = lengths(codes[row] - codes, norm)
         other = np.array([label != one for one in labels])
         assert (found.deltas[row] <= apart[other]).all()
         assert (found.radii[row] + found.radii[other] <= apart[other]).all()
@@ -159,7 +153,7 @@ def test_pairs_of_labels_hold_the_least_distance_between_them(case, norm):
     mine = np.array(labels)
     for i, one in enumerate(names):
         for j, other in enumerate(names):
-            apart = [length(code - codes[mine == other], norm).min() for code in codes[mine == one]]
+            apart = [lengths(code - codes[mine == other], norm).min() for code in codes[mine == one]]
             assert np.isnan(least[i, j]) if i == j else least[i, j] == min(apart) / 2
 
 
@@ -188,7 +182,7 @@ def test_seeds_outside_the_reference_are_measured_among_it(case, others, norm):
     found = distances_to_others(codes, labels, reference, reference_labels, norm)
     assert (found[0].tolist(), found[1].tolist()) == (deltas.tolist(), rows.tolist())
     told, places, distances = nearest_labels(codes, reference, reference_labels, norm)
-    plain = [length(code - reference, norm) for code in codes]
+    plain = [lengths(code - reference, norm) for code in codes]
     assert places.tolist() == [int(apart.argmin()) for apart in plain]
     assert distances.tolist() == [apart.min() for apart in plain]
     assert told == [reference_labels[place] for place in places]

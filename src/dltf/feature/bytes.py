@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from dltf.feature.nearest import Ring, Task
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dltf.feature.ring import Ring, Task
     from dltf.values import FloatArray, IntArray
 
 _MOST = 255  # the farthest that bytes can be

@@ -11,7 +11,7 @@ from attrs import frozen
 from dltf.feature.norms import lengths
 
 if TYPE_CHECKING:
-    from dltf.feature.separation import Norm
+    from dltf.feature.norms import Norm
     from dltf.values import FloatArray
 
 NEIGHBOURS = 10

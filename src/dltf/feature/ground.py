@@ -12,9 +12,10 @@ from attrs import frozen
 from dltf.campaign.selection import select
 from dltf.feature.densities import Density
 from dltf.feature.metrics import spread
+from dltf.feature.nearest import distances_to_others
 from dltf.feature.samples import Told, check_artefact, chosen, encoded, read
 from dltf.feature.screen import suspect_radius
-from dltf.feature.separation import distances_to_others, separation
+from dltf.feature.separation import separation
 from dltf.feature.trials import SeedSet
 from dltf.feature.validity import Reference
 

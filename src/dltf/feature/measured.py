@@ -11,7 +11,8 @@ from attrs import field, frozen
 
 from dltf.campaign.selection import select
 from dltf.errors import MisfitError, ProfileError
-from dltf.feature.nearest import Norm, Told, distances_to_others
+from dltf.feature.nearest import Told, distances_to_others
+from dltf.feature.norms import Norm
 from dltf.feature.samples import check_artefact, read
 from dltf.feature.separation import CERTIFICATE, Separation, ordered, separation
 from dltf.values import digest_of

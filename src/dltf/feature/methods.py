@@ -15,7 +15,7 @@ from attrs import frozen
 from dltf.feature.norms import directions, lengths, within
 
 if TYPE_CHECKING:
-    from dltf.feature.separation import Norm
+    from dltf.feature.norms import Norm
     from dltf.values import BoolArray, FloatArray, IntArray, Stream
 
 _NOISE = 0.01  # of the dissertation's `generate()`, beside the posterior's own

@@ -12,7 +12,7 @@ from attrs import frozen
 from dltf.feature.norms import lengths
 
 if TYPE_CHECKING:
-    from dltf.feature.separation import Norm
+    from dltf.feature.norms import Norm
     from dltf.feature.trials import Tried
     from dltf.values import BoolArray, FloatArray, IntArray
 

@@ -1,6 +1,6 @@
 """Exact nearest neighbours in l1, l2 and linf: of another label, or of all.
 
-What is told is the definition itself: the smallest of the distances that `length` computes in float64 by direct
+What is told is the definition itself: the smallest of the distances that `lengths` computes in float64 by direct
 subtraction, at the lowest row that has it. Faster arithmetic only proposes (`products` for l2, `scan` for l1 and linf),
 within error bounds that leave no true neighbour out; so block sizes, threads and the order of rows change no bit.
 """
@@ -9,75 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import Factory, define, frozen
 
 from dltf.errors import MisfitError, UsageError
+from dltf.feature.bytes import Bytes
+from dltf.feature.norms import NORMS, Norm
+from dltf.feature.products import Products
+from dltf.feature.ring import Limit, Ring, Task, by_label, ring_of
+from dltf.feature.scan import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dltf.values import FloatArray, IntArray
 
-Norm = Literal["l1", "l2", "linf"]
-NORMS: tuple[Norm, ...] = ("l1", "l2", "linf")
 Told = Callable[[str, int, int], None]
 """Told what is done now, and how many points of how many."""
 
 _LARGEST = 1e150  # of a value: its square is still a float64
-
-
-def length(differences: NDArray[Any], norm: Norm) -> FloatArray:
-    """Return float64 [n], the lengths of the rows of [n, k]."""
-    rows = np.ascontiguousarray(differences, dtype=np.float64)
-    if norm == "l1":
-        lengths = np.abs(rows).sum(axis=-1)
-    elif norm == "l2":
-        lengths = np.sqrt(np.square(rows).sum(axis=-1))
-    else:
-        lengths = np.abs(rows).max(axis=-1, initial=0.0)
-    return np.asarray(lengths, dtype=np.float64)
-
-
-@frozen(eq=False)
-class Ring:
-    """Reference points sorted by label and gone round twice: those of all labels but one are a slice."""
-
-    points: NDArray[Any]  # [n, k], as they came
-    rows: IntArray  # [2n]: the row of `points` at each place of the ring
-    spans: dict[Hashable, tuple[int, int]]
-
-    def others(self, label: Hashable) -> tuple[int, int]:
-        """Return the slice of all points with another label."""
-        if label not in self.spans:
-            return 0, len(self.points)
-        start, stop = self.spans[label]
-        return stop, start + len(self.points)
-
-
-@define(eq=False)
-class Limit:
-    """How far a neighbour is looked for; it shrinks to the nearest found so far where the least of all is asked for."""
-
-    value: float = np.inf
-    shrinks: bool = False
-
-    def seen(self, distance: float) -> None:
-        if self.shrinks and distance < self.value:
-            self.value = distance
-
-
-@frozen(eq=False)
-class Task:
-    """Points whose neighbours are looked for in one slice of the ring, none farther than a limit."""
-
-    rows: IntArray
-    low: int
-    high: int
-    limit: Limit = Factory(Limit)
 
 
 def distances_to_others(  # noqa: PLR0913  # two sets, each with its labels
@@ -98,7 +49,7 @@ def distances_to_others(  # noqa: PLR0913  # two sets, each with its labels
     """
     points, others = flat(codes, labels), flat(reference, reference_labels)
     ring = ring_of(others, reference_labels)
-    groups = _by_label(labels)
+    groups = by_label(labels)
     alone = next((label for label in groups if ring.others(label)[0] == ring.others(label)[1]), None)
     if not len(others) or alone is not None:
         raise MisfitError(
@@ -129,22 +80,10 @@ def nearest_labels(
     return [reference_labels[row] for row in rows], rows, distances
 
 
-def ring_of(points: NDArray[Any], labels: Sequence[Hashable]) -> Ring:
-    """Sort points by their labels, in the order in which labels come first."""
-    groups = _by_label(labels)
-    once = np.concatenate([*groups.values(), np.empty(0, dtype=np.int64)])
-    ends = np.cumsum([0, *(len(rows) for rows in groups.values())]).tolist()
-    return Ring(points, np.concatenate([once, once]), dict(zip(groups, pairwise(ends), strict=True)))
-
-
 def search(
     points: NDArray[Any], ring: Ring, tasks: Sequence[Task], norm: Norm, *, told: Told | None = None, threads: int = 2
 ) -> tuple[FloatArray, IntArray]:
     """Do tasks over `points`; return float64 [n] distances and int64 [n] rows, infinite and −1 where none was found."""
-    from dltf.feature.bytes import Bytes
-    from dltf.feature.products import Products
-    from dltf.feature.scan import Scan
-
     if norm not in NORMS:
         raise UsageError(f'there is no norm "{norm}"', hint=f"there are {', '.join(NORMS)}")
     if points.shape[1:] != ring.points.shape[1:]:
@@ -171,30 +110,9 @@ def search(
     return distances, rows
 
 
-def exactly(
-    points: NDArray[Any], ring: Ring, who: IntArray, places: IntArray, norm: Norm, *, most: int = 2**19
-) -> FloatArray:
-    """Return the distance of points[who[i]] from the reference point at places[i], as the definition has it."""
-    found = np.empty(len(who))
-    step = max(1, most // max(points.shape[1], 1))
-    for start in range(0, len(who), step):
-        part = slice(start, start + step)
-        ours = points[who[part]].astype(np.float64)
-        ours -= ring.points[ring.rows[places[part]]]
-        found[part] = length(ours, norm)
-    return found
-
-
 def _parts(task: Task, block: int) -> Iterator[Task]:
     for start in range(0, len(task.rows), block):
         yield Task(task.rows[start : start + block], task.low, task.high, task.limit)
-
-
-def _by_label(labels: Sequence[Hashable]) -> dict[Hashable, IntArray]:
-    rows: dict[Hashable, list[int]] = {}
-    for row, label in enumerate(labels):
-        rows.setdefault(label, []).append(row)
-    return {label: np.array(those, dtype=np.int64) for label, those in rows.items()}
 
 
 def flat(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:

@@ -1,25 +1,32 @@
-"""Directions and moves in the ball of a norm."""
+"""Norms: lengths, and directions and moves in their balls."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from dltf.feature.separation import Norm
+    from numpy.typing import NDArray
+
     from dltf.values import FloatArray, Stream
+
+Norm = Literal["l1", "l2", "linf"]
+NORMS: tuple[Norm, ...] = ("l1", "l2", "linf")
 
 _HAIR = 1.0 - 1e-12  # rounding never leads a move out of its ball
 
 
-def lengths(moves: FloatArray, norm: Norm) -> FloatArray:
-    """Return the length of each move [..., k]."""
+def lengths(moves: NDArray[Any], norm: Norm) -> FloatArray:
+    """Return float64 [...], the length of each of [..., k]; equal rows give equal bits, wherever they stand."""
+    rows = np.ascontiguousarray(moves, dtype=np.float64)
     if norm == "l1":
-        return np.asarray(np.abs(moves).sum(axis=-1))
-    if norm == "linf":
-        return np.asarray(np.abs(moves).max(axis=-1))
-    return np.asarray(np.sqrt((moves * moves).sum(axis=-1)))
+        found = np.abs(rows).sum(axis=-1)
+    elif norm == "l2":
+        found = np.sqrt(np.square(rows).sum(axis=-1))
+    else:
+        found = np.abs(rows).max(axis=-1, initial=0.0)
+    return np.asarray(found, dtype=np.float64)
 
 
 def directions(stream: Stream, count: int, dimensions: int, norm: Norm) -> FloatArray:

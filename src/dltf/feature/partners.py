@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dltf.feature.norms import lengths
+from dltf.feature.ring import by_label
 
 if TYPE_CHECKING:
-    from dltf.feature.separation import Norm
+    from dltf.feature.norms import Norm
     from dltf.values import BoolArray, FloatArray, IntArray
 
 
@@ -21,10 +22,7 @@ class Partners:
         self, codes: FloatArray, labels: Sequence[Hashable], radii: FloatArray, active: BoolArray, norm: Norm
     ) -> None:
         self._codes, self._active, self._norm, self._radii = codes, active, norm, radii
-        rows_of: dict[Hashable, list[int]] = {}
-        for row, label in enumerate(labels):
-            rows_of.setdefault(label, []).append(row)
-        self._rows = {label: np.array(rows, dtype=np.int64) for label, rows in rows_of.items()}
+        self._rows = by_label(labels)
         self._near = {label: np.ascontiguousarray(codes[rows][:, active]) for label, rows in self._rows.items()}
 
     def of(self, code: FloatArray, radius: float, label: Hashable) -> tuple[IntArray, FloatArray]:

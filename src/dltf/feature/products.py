@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from attrs import frozen
 
-from dltf.feature.nearest import Ring, Task, exactly, length
+from dltf.feature.norms import lengths
+from dltf.feature.ring import exactly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dltf.feature.ring import Ring, Task
     from dltf.values import BoolArray, FloatArray, IntArray
 
 _UNITS = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
@@ -159,15 +161,15 @@ class Products:
 
     def _side(self, points: NDArray[Any], rows: IntArray, dtype: np.dtype[Any]) -> _Side:
         values = np.empty((len(rows), points.shape[1]), dtype=dtype)
-        lengths, moved = np.empty(len(rows)), np.empty(len(rows))
+        far, moved = np.empty(len(rows)), np.empty(len(rows))
         for start in range(0, len(rows), _COPIED):
             part = slice(start, start + _COPIED)
             placed = self._frame.placed(points[rows[part]])
             values[part] = placed
-            lengths[part] = length(values[part], "l2")
+            far[part] = lengths(values[part], "l2")
             placed -= values[part]
-            moved[part] = length(placed, "l2") * (1 + 2.0**-40) + lengths[part] * 2.0**-50
-        return _Side(values, lengths, moved)
+            moved[part] = lengths(placed, "l2") * (1 + 2.0**-40) + far[part] * 2.0**-50
+        return _Side(values, far, moved)
 
 
 def _least_of(left: NDArray[Any], right: NDArray[Any], least: NDArray[Any]) -> None:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from dltf.feature.nearest import Norm, Ring, Task, exactly
 from dltf.feature.products import frame_of
+from dltf.feature.ring import exactly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dltf.feature.norms import Norm
+    from dltf.feature.ring import Ring, Task
     from dltf.values import FloatArray, IntArray
 
 _FEW = 48  # reference points that are subtracted directly, or more where they are short

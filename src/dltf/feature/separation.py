@@ -14,37 +14,14 @@ import numpy as np
 from attrs import field, frozen
 
 from dltf.errors import MisfitError
-from dltf.feature.nearest import (
-    NORMS,
-    Limit,
-    Norm,
-    Task,
-    Told,
-    distances_to_others,
-    flat,
-    length,
-    nearest_labels,
-    ring_of,
-    search,
-)
+from dltf.feature.nearest import Told, distances_to_others, flat, search
+from dltf.feature.ring import Limit, Task, ring_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dltf.feature.norms import Norm
     from dltf.values import FloatArray, IntArray
-
-__all__ = [
-    "CERTIFICATE",
-    "NORMS",
-    "Norm",
-    "Separation",
-    "closest",
-    "distances_to_others",
-    "length",
-    "nearest_labels",
-    "ordered",
-    "separation",
-]
 
 CERTIFICATE = (
     "Latent certificate: a code nearer than its radius to a reference code has no reference code of another label as "

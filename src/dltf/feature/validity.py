@@ -15,7 +15,7 @@ from dltf.values import digest_of
 if TYPE_CHECKING:
     from dltf.contracts import Geometry, LatentSpace
     from dltf.feature.densities import Density
-    from dltf.feature.separation import Norm
+    from dltf.feature.norms import Norm
     from dltf.profile.feature import ValidityTable
     from dltf.values import Batch, BoolArray, FloatArray, IntArray
 
