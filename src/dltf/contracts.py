@@ -419,7 +419,10 @@ class LatentSpace(AbstractContextManager["LatentSpace"], Protocol):
         """
 
     def decode(self, codes: FloatArray) -> Batch:
-        """Return the samples that these codes stand for, of the dtype and shape that `encode` takes."""
+        """Return the samples that these codes stand for, of the dtype and shape that `encode` takes.
+
+        Sample i depends on code i alone, bit for bit.
+        """
 
 
 class Spreads(Protocol):

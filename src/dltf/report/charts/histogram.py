@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltf.report.charts.drawing import WIDTH, Drawing
+from dltf.report.charts.drawing import LETTER, WIDTH, Drawing
 from dltf.report.charts.scale import Scale, skewed, widened
 from dltf.report.wording import counted, number
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _BINS = 24
-_LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 48, WIDTH - 12, 26, 196, 236
+_LABEL, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 28, WIDTH - 12, 26, 196, 236
 
 
 def histogram(values: Sequence[float], *, axis: str, of: str = "finding", alt: str) -> Markup:
@@ -26,14 +26,15 @@ def histogram(values: Sequence[float], *, axis: str, of: str = "finding", alt: s
     edges = _edges(min(values), max(values), log=log, whole=whole)
     counts = np.histogram(np.asarray(values, dtype=np.float64), bins=edges)[0].tolist()
     drawing = Drawing(_HEIGHT, alt)
-    x = Scale(edges[0], edges[-1], _LEFT, _RIGHT, log)
     y = Scale(0, max(counts), _BOTTOM, _TOP)
-    drawing.y_axis(y, _LEFT, _RIGHT, f"{of}s", whole=True)
+    left = _LABEL + LETTER * max(len(number(tick)) for tick in y.ticks(5))
+    x = Scale(edges[0], edges[-1], left, _RIGHT, log)
+    drawing.y_axis(y, left, _RIGHT, f"{of}s", whole=True)
     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
         if count:
             told = f"{_between(low, high, whole=whole)}: {counted(count, of)}"
-            left, top, wide = x(low) + 0.5, y(count), max(x(high) - x(low) - 1, 0.8)
-            drawing.add("rect", told, x=left, width=wide, y=top, height=_BOTTOM - top, css="bar")
+            start, top, wide = x(low) + 0.5, y(count), max(x(high) - x(low) - 1, 0.8)
+            drawing.add("rect", told, x=start, width=wide, y=top, height=_BOTTOM - top, css="bar")
     drawing.x_axis(x, _BOTTOM, axis)
     _median(drawing, x, statistics.median(values))
     return drawing.markup()
