@@ -239,6 +239,14 @@ def test_intervals_are_drawn_over_seeds_and_not_over_tests() -> None:
     assert metrics.intervals(apart, 0) == metrics.intervals(apart, 0)
 
 
+def test_what_is_true_of_all_seeds_is_certain_of_no_more_than_so_many_seeds_can_tell() -> None:
+    few = np.array([3.0, 1.0, 0.0, 0.0])  # tests of two seeds; two others have none
+    low, high = metrics.intervals({"all": metrics.Ratio(few, few)}, 0)["all"] or (0.0, 0.0)
+    assert (low, high) == (pytest.approx(math.sqrt(0.025)), 1.0)
+    assert metrics.intervals({"none": metrics.Ratio(0 * few, few)}, 0)["none"] == [0.0, pytest.approx(1 - low)]
+    assert metrics.intervals({"nothing": metrics.Ratio(0 * few, 0 * few)}, 0)["nothing"] is None
+
+
 # --- whole runs --------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +326,44 @@ def test_finished_methods_are_kept_and_a_changed_profile_makes_them_anew(folder:
     assert go(folder, resume=True)["methods"]["ball"] == json.loads(json.dumps(first["methods"]["ball"]))
     assert (folder / "run" / "tests" / "ball.npz").stat().st_mtime_ns == made
     assert go(folder, "generate.tests=5", resume=True)["methods"]["ball"]["tests"] < first["methods"]["ball"]["tests"]
+
+
+def test_a_pack_holds_what_its_manifest_names_and_what_is_missing_is_made_again(folder: Path) -> None:
+    go(folder)
+    pack = folder / "run" / "pack"
+
+    def pictures() -> set[str]:
+        return {file.relative_to(pack).as_posix() for file in pack.rglob("*.npy")}
+
+    def named() -> set[str]:
+        tests = json.loads((pack / "manifest.json").read_text())["tests"]
+        return {one[key] for one in tests for key in ("file", "seed_file", "reconstruction_file")}
+
+    whole = named()
+    assert pictures() == whole
+    go(folder, 'generate.methods=["ball"]', resume=True)
+    assert pictures() == named()
+    assert not (pack / "search").exists()
+    go(folder, resume=True)
+    assert pictures() == named() == whole
+
+
+def test_judges_of_one_name_that_check_and_measure_are_two(folder: Path) -> None:
+    file = folder / "profile.toml"
+    file.write_text(file.read_text().replace("[judges.measure.two]", "[judges.measure.one]"))
+    toy.write_model(folder / "check.json", change=0.01)
+    judges = go(folder)["judges"]
+    assert judges["check"]["one"]["sha256"] != judges["measure"]["one"]["sha256"]
+    made = (folder / "run" / "tests" / "ball.npz").stat().st_mtime_ns
+    toy.write_model(folder / "check.json", change=0.02)
+    go(folder, resume=True)
+    assert (folder / "run" / "tests" / "ball.npz").stat().st_mtime_ns != made, "another judge checks now"
+
+
+def test_judges_that_are_switched_off_screen_no_seed(folder: Path) -> None:
+    toy.write_model(folder / "check.json", change=40.0)
+    assert go(folder, "validity.judges=false", "validity.sure=false")["seeds"]["reconstruction"] == 0
+    assert go(folder, out="on")["seeds"]["reconstruction"] > 0
 
 
 def test_a_global_radius_is_the_least_and_keeps_seeds(folder: Path) -> None:

@@ -66,6 +66,20 @@ class Pack:
             )
         return told
 
+    def has(self, manifest: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether every picture is there that the manifest names."""
+        return all((self.folder / name).is_file() for name in _named(manifest))
+
+    def keep_only(self, manifest: Sequence[Mapping[str, Any]]) -> None:
+        """Remove the pictures that the manifest does not name: those of another profile, which began here."""
+        named = _named(manifest)
+        for file in sorted(self.folder.rglob(f"*{self.codec.suffix}")):
+            if file.relative_to(self.folder).as_posix() not in named:
+                file.unlink()
+        for folder in sorted(self.folder.iterdir()):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
     def _write(self, name: str, sample: Any) -> tuple[str, str]:
         data = self.codec.encode(sample)
         file = self.folder / f"{name}{self.codec.suffix}"
@@ -73,6 +87,10 @@ class Pack:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, data)
         return file.relative_to(self.folder).as_posix(), hashlib.sha256(data).hexdigest()
+
+
+def _named(manifest: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {entry[key] for entry in manifest for key in ("file", "seed_file", "reconstruction_file")}
 
 
 def entry(tried: Tried, row: int, number: int, seeds: SeedSet) -> dict[str, Any]:

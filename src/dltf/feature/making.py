@@ -56,11 +56,11 @@ class Making:
     def made(self, method: str, folder: Path, told: Told) -> dict[str, Any]:
         """Return what is told of a method ("told") and its part of the manifest ("pack"): as kept, or made now."""
         kept = Kept(folder / TESTS, method, self._key(method))
+        pack = Pack(folder / PACK, self.profile.domain.codec)
         known = kept.read()
-        if known is not None:
+        if known is not None and pack.has(known["pack"]):
             return known
         began = time.perf_counter()
-        pack = Pack(folder / PACK, self.profile.domain.codec)
         bench, moved = self._bench(), Moves()
         parts: list[Tried] = []
         manifest: list[dict[str, Any]] = []

@@ -36,7 +36,11 @@ class Ratio:
 
 
 def intervals(ratios: Mapping[str, Ratio], campaign_seed: int) -> dict[str, list[float] | None]:
-    """Return the 95 % interval of each share: seeds are drawn again, with all their tests (percentile bootstrap)."""
+    """Return the 95 % interval of each share: seeds are drawn again, with all their tests (percentile bootstrap).
+
+    Where all or none is counted, every draw says the same; there the far end is that of as many independent seeds
+    (Clopper and Pearson).
+    """
     if not ratios:
         return {}
     count = len(next(iter(ratios.values())).of)
@@ -44,11 +48,20 @@ def intervals(ratios: Mapping[str, Ratio], campaign_seed: int) -> dict[str, list
     sums = np.stack([column for ratio in ratios.values() for column in (ratio.of, ratio.among)], axis=1)
     drawn = np.stack([sums[stream.integers(count, size=count)].sum(axis=0) for _ in range(_DRAWS if count else 0)])
     told: dict[str, list[float] | None] = {}
-    for place, name in enumerate(ratios):
+    for place, (name, ratio) in enumerate(ratios.items()):
         of, among = drawn[:, 2 * place], drawn[:, 2 * place + 1]
         shares = of[among > 0] / among[among > 0]
-        told[name] = [float(end) for end in np.quantile(shares, _LEVEL)] if len(shares) else None
+        if ratio.value in (0.0, 1.0):
+            told[name] = _of_all_alike(ratio.value == 1.0, int((ratio.among > 0).sum()))
+        else:
+            told[name] = [float(end) for end in np.quantile(shares, _LEVEL)] if len(shares) else None
     return told
+
+
+def _of_all_alike(counted: bool, seeds: int) -> list[float]:
+    """Return the exact interval where all of n seeds are counted, or none is."""
+    least = float(_LEVEL[0] ** (1 / seeds))
+    return [least, 1.0] if counted else [0.0, 1.0 - least]
 
 
 def figures(tried: Tried, seeds: int, campaign_seed: int) -> dict[str, Any]:

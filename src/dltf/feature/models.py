@@ -30,7 +30,7 @@ class Models:
     tested: Tested
     check: Mapping[str, Variant]
     measure: Mapping[str, Variant]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any]  # by role: "candidate", "reference", "judges.check.NAME", "judges.measure.NAME"
 
 
 def open_models(profile: FeatureProfile, seeds: SeedSet, classes: Sequence[Hashable], stack: ExitStack) -> Models:
@@ -61,7 +61,7 @@ def open_models(profile: FeatureProfile, seeds: SeedSet, classes: Sequence[Hasha
     candidate = opened("candidate", profile.models["candidate"])
     reference = opened("reference", profile.models["reference"]) if "reference" in profile.models else None
     judges = {
-        role: {name: opened(f"judge {name}", one) for name, one in profile.judges[role].items()}
+        role: {name: opened(f"judges.{role}.{name}", one) for name, one in profile.judges[role].items()}
         for role in ("check", "measure")
     }
     tested = Tested(candidate, reference, profile.oracle, classes, profile.campaign.batch or BATCH)

@@ -14,7 +14,7 @@ from dltf.errors import MisfitError
 from dltf.feature.answers import Asked
 from dltf.feature.gates import evaluate
 from dltf.feature.ground import classes_of, prepare
-from dltf.feature.keep import CODES, MANIFEST, PACK, RESULT, check_folder
+from dltf.feature.keep import CODES, MANIFEST, PACK, RESULT, Pack, check_folder
 from dltf.feature.making import Making
 from dltf.feature.methods import Around, ball, stream_of
 from dltf.feature.models import open_models
@@ -65,6 +65,7 @@ def generate(
     (folder / PACK).mkdir(parents=True, exist_ok=True)
     write_json(folder / PACK / MANIFEST, {"schema": 1, "name": profile.campaign.name, "tests": manifest})
     write_json(folder / RESULT, result)
+    Pack(folder / PACK, profile.domain.codec).keep_only(manifest)
     return result
 
 
@@ -131,9 +132,10 @@ def _result(
             "active": int(space.active.sum()),
             "latent": len(space.active),
         },
-        "models": {role: facts for role, facts in models.facts.items() if not role.startswith("judge ")},
+        "models": {role: facts for role, facts in models.facts.items() if not role.startswith("judges.")},
         "judges": {
-            role: {name: models.facts[f"judge {name}"] for name in profile.judges[role]} for role in profile.judges
+            role: {name: models.facts[f"judges.{role}.{name}"] for name in profile.judges[role]}
+            for role in profile.judges
         },
         "data": dict(ground.digests),
         "settings": {"generate": unstructure(profile.generate), "validity": unstructure(profile.validity)},

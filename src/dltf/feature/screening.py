@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dltf.feature.ground import Ground
     from dltf.feature.models import Models
     from dltf.feature.validity import Bounds
-    from dltf.profile.feature import FeatureProfile
-    from dltf.values import Batch, FloatArray
+    from dltf.profile.feature import FeatureProfile, ValidityTable
+    from dltf.values import Batch, BoolArray, FloatArray
 
 _BLOCK = 512  # codes decoded at a time
 _TOLD = 100  # reconstruction failures that are named
@@ -65,7 +65,7 @@ def pass_screen(profile: FeatureProfile, space: LatentSpace, ground: Ground, mod
     found = screen(
         {
             "label": nearest_keeps(active, (nowhere, seeds.labels), ground.near),
-            "reconstruction": kept if kept is None or bounds.sure is None else kept & (sure >= bounds.sure),
+            "reconstruction": _recognised(profile.validity, kept, sure, bounds),
             "right": before.right & ~before.failing,
             "reconstruction_right": after.right & ~after.failing,
             "radius": ground.own > ground.suspect,
@@ -91,3 +91,10 @@ def pass_screen(profile: FeatureProfile, space: LatentSpace, ground: Ground, mod
         seeds,
         len(order),
     )
+
+
+def _recognised(table: ValidityTable, kept: BoolArray | None, sure: FloatArray, bounds: Bounds) -> BoolArray | None:
+    """Return whose label check judges find again in the reconstruction; None where they are not asked for."""
+    if kept is None or not (table.judges or table.sure is not False):
+        return None
+    return kept if bounds.sure is None else kept & (sure >= bounds.sure)
