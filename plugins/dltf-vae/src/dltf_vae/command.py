@@ -49,7 +49,9 @@ def train(bench: Workbench, profile: Path, overrides: tuple[str, ...], resume: b
     written = write_beside(generator, trained.course, trained.held_out, training.seed)
     for line in summary(trained):
         click.echo(line)
-    click.echo(f"wrote {trained.file}, and beside it {', '.join(path.name for path in written)}")
+    here = Path.cwd()
+    file = trained.file.relative_to(here) if trained.file.is_relative_to(here) else trained.file
+    click.echo(f"wrote {file}, and beside it {', '.join(path.name for path in written)}")
     if trained.ending == "not finite":
         best, last = trained.course.best, trained.course.epochs[-1]
         raise RuntimeFailedError(
