@@ -342,6 +342,15 @@ def _short(done: Done) -> str:
                 f"{np.mean([PAPER[pair] for pair in ours]):.1f} %; inducing {np.mean(spoilt):.2%} on average of all "
                 f"{len(spoilt)} pairs."
             )
+    for way, (part, name) in LEVELLED.items():
+        at = {pair: told[name][-1] for pair, parts in done.items() if pair in PAPER and (told := parts[part])}
+        if at:
+            lines.append(
+                f"- {', '.join(['boosted', *way.split(':')[:-1]])}, where {LEVELS[-1]:.2%} of the seeds are induced as in "
+                f"the paper: above it on "
+                f"{sum(gain > PAPER[pair] / 100 for pair, gain in at.items())} of {len(at)} pairs, "
+                f"{np.mean(list(at.values())):.1%} on average."
+            )
     return "\n".join(lines)
 
 
