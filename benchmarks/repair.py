@@ -346,9 +346,8 @@ def _short(done: Done) -> str:
         at = {pair: told[name][-1] for pair, parts in done.items() if pair in PAPER and (told := parts[part])}
         if at:
             lines.append(
-                f"- {', '.join(['boosted', *way.split(':')[:-1]])}, where {LEVELS[-1]:.2%} of the seeds are induced as in "
-                f"the paper: above it on "
-                f"{sum(gain > PAPER[pair] / 100 for pair, gain in at.items())} of {len(at)} pairs, "
+                f"- {', '.join(['boosted', *way.split(':')[:-1]])}, where {LEVELS[-1]:.2%} of the seeds are induced as "
+                f"in the paper: above it on {sum(gain > PAPER[pair] / 100 for pair, gain in at.items())} of {len(at)} pairs, "
                 f"{np.mean(list(at.values())):.1%} on average."
             )
     return "\n".join(lines)
