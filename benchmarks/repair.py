@@ -345,9 +345,10 @@ def _short(done: Done) -> str:
     for way, (part, name) in LEVELLED.items():
         at = {pair: told[name][-1] for pair, parts in done.items() if pair in PAPER and (told := parts[part])}
         if at:
+            above = sum(gain > PAPER[pair] / 100 for pair, gain in at.items())
             lines.append(
                 f"- {', '.join(['boosted', *way.split(':')[:-1]])}, where {LEVELS[-1]:.2%} of the seeds are induced as "
-                f"in the paper: above it on {sum(gain > PAPER[pair] / 100 for pair, gain in at.items())} of {len(at)} pairs, "
+                f"in the paper: above it on {above} of {len(at)} pairs, "
                 f"{np.mean(list(at.values())):.1%} on average."
             )
     return "\n".join(lines)
