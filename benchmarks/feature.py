@@ -1,7 +1,7 @@
 """Generated pictures: whether they keep their label, and what they find, method by method.
 
     DLTF_DATA=… python benchmarks/feature.py SET --vaes FILE … [--judges FOLDER] [--models NAME …] [--count 1000]
-                                            [--tests 40] [--keep FILE] [--write]
+                                            [--tests 40] [--set KEY=VALUE …] [--keep FILE] [--write]
 
 VAEs are made by `dltf vae train`, with the profiles in examples/feature. Of "mnist", judges are made by
 train_judges.py there: its check judges are asked by the validity checks, and its mlp90.onnx is tested; two networks of
@@ -140,7 +140,7 @@ def overrides(pictures: Pictures, model: Model, vae: Path, radius: str, argument
     for role, judges in (("check", pictures.check), ("measure", pictures.measure)):
         for name, judge in judges.items():
             tables |= _model(f"judges.{role}.{name}", judge, places)
-    return [f"{key}={json.dumps(value)}" for key, value in tables.items()]
+    return [f"{key}={json.dumps(value)}" for key, value in tables.items()] + arguments.set
 
 
 def _model(table: str, file: File, places: Mapping[str, str]) -> dict[str, Any]:
@@ -286,17 +286,18 @@ def write(name: str, text: str) -> None:
 def main() -> None:
     """Measure what is not kept yet, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=SETS)
+    parser.add_argument("pictures", choices=SETS, metavar="SET", help=f"what is tested on: {', '.join(SETS)}")
     parser.add_argument("--vaes", type=Path, nargs="+", required=True, metavar="FILE", help="artefacts of that set")
     parser.add_argument("--judges", type=Path, default=Path(), metavar="FOLDER", help="what train_judges.py made")
     parser.add_argument("--models", nargs="+", metavar="NAME", help="some of those that are tested on the set")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of the profile")
     parser.add_argument("--count", type=int, default=1000, help="test pictures offered as seeds (default: %(default)s)")
     parser.add_argument("--tests", type=int, default=40, help="for each seed and method (default: %(default)s)")
     parser.add_argument("--keep", type=Path, help="a JSON file of what was measured; what is in it is not done again")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
     arguments = parser.parse_args()
-    pictures = SETS[arguments.set]
+    pictures = SETS[arguments.pictures]
     keep: Path | None = arguments.keep
     known: dict[str, Any] = json.loads(keep.read_text()) if keep is not None and keep.exists() else {}
     with tempfile.TemporaryDirectory() as named:
@@ -314,7 +315,7 @@ def main() -> None:
     text = "\n".join(tables(known, pictures.models))
     print(text)
     if arguments.write:
-        write(arguments.set, text)
+        write(arguments.pictures, text)
 
 
 if __name__ == "__main__":
