@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
+from refine import written
 
 from dltf.feature.run import generate
 from dltf.host import Host
@@ -30,6 +31,7 @@ from dltf.profile.feature import read_feature
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "explanation" / "feature.md"
+MARKERS = {"mnist": "figures mnist", "fashion": "figures fashion", "cifar10": "figures cifar10"}
 RADII = ("seed", "global")
 RESAMPLES = 2000
 METHODS = ("ball", "sphere", "posterior", "bridge", "search")
@@ -278,9 +280,7 @@ def tables(known: Mapping[str, Any], models: Mapping[str, Model]) -> list[str]:
 def write(name: str, text: str) -> None:
     """Put the tables of a data set into the page."""
     page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(f"<!-- figures {name} -->")
-    _, _, tail = rest.partition(f"<!-- end of figures {name} -->")
-    PAGE.write_text(f"{head}<!-- figures {name} -->\n{text}\n<!-- end of figures {name} -->{tail}", encoding="utf-8")
+    PAGE.write_text(written(page, {MARKERS[name]: text}), encoding="utf-8")
 
 
 def main() -> None:

@@ -164,6 +164,128 @@ KEYS = {
 }
 """What a key is, where its line in the code has no comment; the comment wins."""
 
+GENERATED = {
+    "schema": "the version of this layout",
+    "name": "`campaign.name`",
+    "kind": "`single` where one model is under test, `pair` where two are",
+    "seeds": "how many were `offered`, `accepted` and `taken`; how many each step of the screen removed, and how many "
+    "were left after it (`steps`); `unreadable`, `unlabelled`, and `held_out` for the limits of the validity checks",
+    "reconstruction_failures": "seeds that what is under test gets wrong with no move at all, and the first hundred",
+    "separation": "`r`, `trimmed`, the radius that was asked for (`radius`) and the one that was used (`radius_used`), "
+    "spread of the radii, `suspects`",
+    "validity": "`bounds`: the limits of the checks; on how many held-out seeds they were set, and where from",
+    "generator": "`facts` of the generator and of its training, `versions`, dimensions and how many of them are active",
+    "models": "file, checksum and target of what is under test",
+    "judges": "the same of each judge, in `check` and `measure`",
+    "data": "checksums of the samples of the reference, the seeds and the held-out seeds",
+    "settings": "`[generate]` and `[validity]`, every default filled in",
+    "campaign_seed": "`campaign.seed`",
+    "environment": "versions, plugins, processor and cores",
+    "methods": "the figures of each method, as below",
+    "gates": "for each gate `figure`, `value`, its bounds, `holds`, and the `reason` where it does not hold",
+}
+"""The keys of generate.json."""
+
+METHOD = {
+    "accepted": "seeds that passed the screen, and that tests are made of",
+    "tests": "generated tests",
+    "seeds_with_tests": "seeds that have one: a bridge needs a partner",
+    "failures": "tests that the model answers wrong, or on which the pair differs; with `crashes` and `nonfinite`",
+    "crashes": "of these, those on which a runtime failed",
+    "nonfinite": "of these, those with NaN or infinite outputs",
+    "valid_failures": "failures that passed every check",
+    "confirmed": "of these, those whose label all measuring judges confirm; null without measuring judges",
+    "confirmed_seeds": "seeds that have such a test",
+    "accuracy": "share of tests that the model, or both of the pair, answer by their label",
+    "valid_share": "share of tests that passed every check",
+    "failure_share": "failures ÷ tests",
+    "label_kept": "share of tests whose label all measuring judges confirm",
+    "label_kept_valid": "the same, of the tests that passed every check",
+    "precision": "confirmed ÷ valid failures",
+    "precision_unchecked": "failures whose label all measuring judges confirm ÷ failures",
+    "confirmed_share": "confirmed ÷ tests",
+    "confirmed_seeds_share": "seeds with a confirmed failure ÷ accepted seeds",
+    "intervals": "the 95 % interval of each share, by bootstrap over seeds",
+    "checks": "share of tests that pass each check",
+    "judges": "share of tests that each measuring judge gives their label",
+    "cost": "wall time, and tests and seconds for each confirmed failure",
+    "moves": "how far tests are from their seeds: in codes, as a share of the radius, in the domain's distances",
+    "inside_radius": "share of tests to which the latent certificate applies",
+    "classes": "[label, answer, how many], of a pair [answer of the reference, answer of the candidate, how many]: of "
+    "confirmed failures, or of valid ones without measuring judges",
+    "diversity": "clusters of failures, pairs of classes, and how much of the reference's codes tests cover",
+}
+"""What generate.json says of each method."""
+
+GENERATED_TEST = {
+    "file": "the test, in `pack/`",
+    "sha256": "of the file",
+    "method": "which method made it",
+    "case": "the number of its seed in the seed source",
+    "seed": "the seed's name",
+    "label": "the seed's label, which the test inherits",
+    "number": "among the tests of its seed and method",
+    "kind": "`failure`, `nonfinite`, `crash`, or empty where it passes",
+    "candidate": "what the candidate answers",
+    "reference": "what the reference of the pair answers; null without one",
+    "target": "what a search maximises, in nats: above 0 where the test fails",
+    "judges": "what each measuring judge answers",
+    "checks": "whether it passed each check",
+    "valid": "whether it passed all of them",
+    "label_kept": "whether all measuring judges confirm the label; null without measuring judges",
+    "confirmed": "whether it fails, is valid and keeps its label; null without measuring judges",
+    "code": "its code",
+    "seed_file": "the seed, in `pack/`",
+    "reconstruction_file": "what the generator makes of the seed with no move, in `pack/`",
+}
+"""What pack/manifest.json says of each test."""
+
+LEFT = {
+    "dltf generate": {
+        "generate.json": "everything that was counted, as below",
+        "report.html": "the page for people",
+        "junit.xml": "the gates, for CI; where there are any",
+        "pack/METHOD/CASE-NUMBER.png": "the failures, or all tests with `generate.keep`, in the domain's file type",
+        "pack/seeds/CASE.png": "their seeds",
+        "pack/reconstructions/CASE.png": "and what the generator makes of these",
+        "pack/manifest.json": "what is known of each test in the pack, as below",
+        "tests/METHOD.npz": "every test of the method, kept or not, as columns: `case`, `number`, `label`, `code`, "
+        "`partner` (the reference code that a bridge leads to, else −1), `move` and `radius`, `kind`, `target`, "
+        "`sure`, `valid`, and one for each answer, check and judge; labels and answers are JSON",
+        "tests/METHOD.json": "what was told of a finished method: `--resume` takes it while what made it is the same",
+        "codes/*.npy": "codes of reference, seeds and held-out seeds, for the next run with the same generator",
+    },
+    "dltf separation": {
+        "separation.json": "`r`, `trimmed`, `radii`, the same `by_label` and for `pairs` of labels, all `suspects`, "
+        "`seeds` among the reference, `without_suspects`, and `doubts`",
+        "separation.npz": "for each reference sample (`cases`) the distance to the `nearest` of another label "
+        "(`deltas`); the same of seeds, as `seed_cases`, `seed_nearest`, `seed_deltas`",
+        "separation.html": "the page for people",
+    },
+    "dltf vae train": {
+        "NAME.vae.pt": "the generator, as `generator.file` names it: the best epoch so far, with its facts",
+        "NAME.vae.pt.checkpoint": "what `--resume` goes on from, while the training is not over",
+        "NAME.history.json": "losses and seconds of each epoch",
+        "NAME.losses.svg": "the losses, drawn",
+        "NAME.reconstructions.png": "held-out pictures, each with its reconstruction below",
+        "NAME.samples.png": "pictures drawn from the prior",
+    },
+    "dltf repair": {
+        "result.json": "the figures of every head, of the one that was chosen, and of what any head could do",
+        "report.html": "the page for people",
+        "repair.json": "what a profile names to deploy the head, `[models.candidate] repair`; not where it was refused",
+        "head.onnx": "the head; not where it was refused",
+        "hard_negatives.npz": "inputs near the boundary that the models were asked for, kept for the next time",
+        "clean.npz": "the same of seeds that no run has used",
+    },
+    "dltf ship": {
+        "ship.json": "files with their checksums, agreement with the variant in memory, latency and size",
+        "CANDIDATE-repaired.onnx": "candidate and head in one file, of an ONNX candidate",
+        "CANDIDATE.tflite, head.npz, run_repaired.py": "a TFLite candidate, the head, a script that runs both",
+    },
+}
+"""The files that commands leave in their folder; `dltf vae train` leaves them beside the generator."""
+
 TABLES = (
     ("`[campaign]`", model.CampaignTable, ""),
     ("`[seeds]`", model.SeedsTable, "The settings of the seed source named by `use` stand beside these keys."),
@@ -375,7 +497,8 @@ def _run_folder() -> str:
         [
             "# What a run leaves",
             "A folder with `run.sqlite`, from which all else is made, `summary.json`, and the report: `report.html` "
-            "for people and `junit.xml` for CI. `dltf export` writes the findings as files.",
+            "for people and `junit.xml` for CI. `dltf export` writes the findings as files. What other "
+            "commands leave is below: " + ", ".join(f"[`{name}`](#{name.replace(' ', '-')})" for name in LEFT) + ".",
             "## `summary.json`",
             _table(("key", "what"), [(f"`{key}`", what) for key, what in SUMMARY.items()]),
             "In `shrink` and `amplify`:",
@@ -383,8 +506,27 @@ def _run_folder() -> str:
             "## `run.sqlite`",
             "All else: the resolved profile, the environment, every screened seed, every finding with its bytes.",
             f"```sql\n{files('dltf.store').joinpath('schema.sql').read_text(encoding='utf-8').rstrip()}\n```",
+            *_left(),
         ]
     )
+
+
+def _left() -> Iterable[str]:
+    """Yield the files of each command, and what those of `dltf generate` hold."""
+    for name, kept in LEFT.items():
+        yield f"## `{name}`"
+        yield _table(("file", "what"), [(_files(file), what) for file, what in kept.items()])
+        if name == "dltf generate":
+            yield "In `generate.json`:"
+            yield _table(("key", "what"), [(f"`{key}`", what) for key, what in GENERATED.items()])
+            yield "In `generate.json`, for each of `methods`:"
+            yield _table(("key", "what"), [(f"`{key}`", what) for key, what in METHOD.items()])
+            yield "In `pack/manifest.json`, for each of `tests`:"
+            yield _table(("key", "what"), [(f"`{key}`", what) for key, what in GENERATED_TEST.items()])
+
+
+def _files(named: str) -> str:
+    return ", ".join(f"`{file}`" for file in named.split(", "))
 
 
 def _command_line() -> str:

@@ -499,3 +499,51 @@ def test_a_run_without_findings_exports_an_empty_list(folder: Path) -> None:
     assert "The run is in run" in told.out
     assert call("export", "run", "found", cwd=folder).status == 0
     assert json.loads((folder / "found" / "manifest.json").read_text())["findings"] == []
+
+
+# --- bugs --------------------------------------------------------------------------------------------------------
+
+ODD = """
+    @hookimpl
+    def dltf_generators():
+        return [Component("odd", "dltf_odd:Odd", "Fails.")]
+
+    from attrs import frozen
+
+    @frozen
+    class Odd:
+        def open(self):
+            return {}["nothing"]
+"""
+ODD_PROFILE = """
+[campaign]
+name = "odd"
+domain = "image"
+
+[reference]
+use = "image.digits"
+count = 20
+
+[generator]
+use = "odd"
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("", 'error: this is a bug of the plugin "odd", or of dltf; finished work is kept'),
+        ("importlib.import_module('dltf.cli.separation').lines = None", "error: this is a bug of dltf; finished work"),
+    ],
+)
+def test_a_bug_names_a_plugin_where_code_of_one_was_running(broken: str, told: str, tmp_path: Path) -> None:
+    install_plugin(tmp_path / "site", "odd", ODD)
+    (tmp_path / "profile.toml").write_text(ODD_PROFILE)
+    space = ["--space", "pixels"] if broken else []
+    program = f"import importlib\n{broken}\nfrom dltf.cli import main\nmain()"
+    command = [sys.executable, "-c", program, "separation", "profile.toml", "--quiet", *space]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("Traceback")
+    assert ended.stderr.splitlines()[-1].startswith(told)

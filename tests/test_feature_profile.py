@@ -126,3 +126,10 @@ def test_a_table_may_be_missing_where_nobody_needs_it(read):
 def test_gates_are_by_method(read):
     profile = read(PROFILE, overrides=["gate.ball.label_kept={ at_least = 0.993 }"])
     assert [(gate.figure, gate.at_least) for gate in profile.gates] == [("ball.label_kept", 0.993)]
+
+
+def test_one_method_is_a_list_of_one(read):
+    told = complaints(read, PROFILE, overrides=('generate.methods="ball"',))
+    assert told.endswith('generate.methods = "ball": expected a list, for example ["ball"]')
+    told = complaints(read, PROFILE, overrides=('generate.methods=["bal"]',))
+    assert 'did you mean "ball"' in told

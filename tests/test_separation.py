@@ -91,6 +91,13 @@ def test_integers_are_exact(data, dtype, norm):
     assert closest(samples, labels, samples, labels, norm) == deltas.min()
 
 
+def test_bytes_that_are_nearly_as_far_apart_as_can_be_are_not_taken_for_the_farthest() -> None:
+    samples = np.zeros((32, 6), dtype=np.uint8)
+    samples[31, 0] = 254
+    found = separation(samples, [0] * 31 + [1], "linf")
+    assert found.deltas.tolist() == [254.0] * 32
+
+
 @some_cases
 @given(labelled(), norms, st.data())
 def test_block_sizes_threads_and_the_order_of_rows_change_no_bit(case, norm, data):

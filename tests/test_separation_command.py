@@ -1,6 +1,7 @@
 """`dltf separation`: what it prints, writes and refuses."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -96,6 +97,16 @@ def test_a_latent_space_is_measured_written_and_drawn(folder):
     assert "Latent certificate" in page.source
     assert "data:image/png;base64," in page.source
     assert "<script" not in page.source
+
+
+def test_suspects_beyond_those_that_are_shown_are_in_a_file(folder):
+    done = call("separation", "profile.toml", "--quiet", "--out", "out", cwd=folder)
+    more = len(json.loads((folder / "out" / "separation.json").read_text())["suspects"]) - 10
+    assert more > 0
+    assert f"  and {more} more in out/separation.json\n" in done.out
+    assert f"  and {more} more; --out DIR writes all of them\n" in call("separation", "profile.toml", cwd=folder).out
+    ten = call("separation", "profile.toml", "--set", "generate.suspects=10", cwd=folder)
+    assert not re.search(r"and \d+ more", ten.out)
 
 
 def name(number):

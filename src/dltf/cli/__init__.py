@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -147,9 +148,9 @@ def main() -> None:
     except OSError as error:
         click.echo(f"error: {_about(error)}", err=True)
         sys.exit(DltfError.exit_status)
-    except Exception:
+    except Exception as error:
         traceback.print_exc()
-        click.echo("error: this is a bug, of dltf or of the plugin named above; finished work is kept", err=True)
+        click.echo(f"error: this is a bug of {_suspected(error)}; finished work is kept", err=True)
         sys.exit(BROKEN)
 
 
@@ -158,6 +159,18 @@ def _print_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _suspected(error: Exception) -> str:
+    """Say whose bug it may be: a plugin is named where code of it was running."""
+    from importlib.metadata import entry_points
+
+    from dltf.host import GROUP
+
+    plugins = {re.split(r"[.:]", entry.value)[0]: entry.name for entry in entry_points(group=GROUP)}
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    running = [plugins[package] for module in modules if (package := module.partition(".")[0]) in plugins]
+    return f'the plugin "{running[-1]}", or of dltf' if running else "dltf"
 
 
 def _about(error: OSError) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +61,7 @@ def _run(read: FeatureProfile, host: Host, folder: Path, *, resume: bool, quiet:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from dltf.feature.run import generate
+    from dltf.report.feature import write_feature_report
 
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
@@ -83,9 +82,7 @@ def _run(read: FeatureProfile, host: Host, folder: Path, *, resume: bool, quiet:
     for line in lines(result):
         click.echo(line)
     click.echo(f"\n{time.monotonic() - began:.0f} seconds for all of it\nThe tests are in {folder / 'pack'}")
-    if find_spec("dltf.report.feature") is not None:
-        report = importlib.import_module("dltf.report.feature").write_feature_report(result, folder)
-        click.echo(f"The report is {report}")
+    click.echo(f"The report is {write_feature_report(result, folder)}")
     return 0 if all(gate["holds"] for gate in result["gates"]) else 1
 
 
@@ -104,26 +101,37 @@ def plan(read: FeatureProfile) -> Iterator[str]:
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what people are told: the screen, and a line for each method."""
-    from dltf.feature.screen import STEPS
-    from dltf.report.wording import number, percent
+    """Yield what people are told: the screen, a line for each method, and the gates."""
+    from dltf.report.feature.words import remarks, removed, unmeasured
+    from dltf.report.wording import number
 
     seeds, separation = result["seeds"], result["separation"]
     yield f"{seeds['accepted']:,} of {seeds['offered']:,} seeds pass the screen"
-    for step, what in STEPS.items():
-        if seeds[step]:
-            yield f"  {seeds[step]:,} removed: not so that {what}"
+    for count, why in removed(result):
+        yield f"  {count:,}: {why}"
     yield (
         f"separation ({separation['norm']}, {separation['codes']:,} reference codes): r {number(separation['r'])}, "
-        f"without the nearest {percent(separation['trim'])} {number(separation['trimmed'])}, "
-        f"median of the seeds {number(separation['seeds']['median'])}"
+        f"{number(separation['trimmed'])} without the nearest {100 * separation['trim']:g} %; "
+        f"median radius of the offered seeds {number(separation['seeds']['median'])}"
     )
+    for remark in remarks(result):
+        yield f"! {remark}"
     yield ""
+    yield from _table(result["methods"])
+    if told := unmeasured(result):
+        yield told
+    for gate in result["gates"]:
+        yield _gate(gate)
+
+
+def _table(methods: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    from dltf.report.wording import percent
+
     yield (
         f"{'method':10} {'tests':>8} {'valid':>7} {'label kept':>10} {'failures':>9} {'confirmed':>9} {'precision':>9} "
         "seeds with one"
     )
-    for method, told in result["methods"].items():
+    for method, told in methods.items():
         shares = [told.get(name) for name in ("valid_share", "label_kept", "precision", "confirmed_seeds_share")]
         valid, kept, precision, found = ("–" if share is None else percent(share) for share in shares)
         confirmed = told.get("confirmed")
@@ -131,6 +139,12 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
             f"{method:10} {told['tests']:>8,} {valid:>7} {kept:>10} {told.get('failures', 0):>9,} "
             f"{'–' if confirmed is None else f'{confirmed:,}':>9} {precision:>9} {found}"
         )
-    for gate in result["gates"]:
-        if not gate["holds"]:
-            yield f"gate {gate['figure']} does not hold: {gate['reason']}"
+
+
+def _gate(gate: Mapping[str, Any]) -> str:
+    """Tell a gate as `dltf run` does."""
+    bounds = ", ".join(f"{key} {gate[key]:g}" for key in ("at_least", "at_most") if key in gate)
+    value = "no value" if gate["value"] is None else f"{gate['value']:.4g}"
+    why = f" {gate['reason']}" if gate["value"] is None else ""
+    mark = click.style("holds", fg="green") if gate["holds"] else click.style("FAILS", fg="red")
+    return f"gate {gate['figure']}: {value} ({bounds}) {mark}{why}"

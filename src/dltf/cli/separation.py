@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dltf.feature.measured import Asked, Measured
     from dltf.profile.feature import FeatureProfile
 
+_RECORD = "separation.json"
 _SHOWN = 10  # suspects, and pairs of labels, that the terminal is told of
 
 # Click keeps the lines of a paragraph that begins with this character.
@@ -63,7 +64,7 @@ def command(
     table = read.generate
     asked = Asked(space, norm or table.norm, table.trim, table.suspects, exclude)
     measured = _measured(read, asked, quiet=quiet)
-    for line in lines(measured.record):
+    for line in lines(measured.record, out):
         click.echo(line)
     if out is not None:
         click.echo(f"\nThe report is {_written(measured, read, out)}")
@@ -102,12 +103,12 @@ def _written(measured: Measured, read: FeatureProfile, out: Path) -> Path:
     held = io.BytesIO()
     np.savez_compressed(held, allow_pickle=False, **measured.arrays)
     write_whole(out / "separation.npz", held.getvalue())
-    write_json(out / "separation.json", measured.record)
+    write_json(out / _RECORD, measured.record)
     return write_separation_report(measured, read.domain.preview, out)
 
 
-def lines(record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what people are told."""
+def lines(record: Mapping[str, Any], out: Path | None = None) -> Iterator[str]:
+    """Yield what people are told; `out` is the folder that gets the rest."""
     where = "pixel values" if record["space"] == "pixels" else f"{record['generator']['active']} active dimensions"
     yield f"{record['points']:,} reference samples, {len(record['by_label'])} labels, {record['norm']} over {where}"
     for doubt in record["doubts"]:
@@ -127,7 +128,7 @@ def lines(record: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _labels(record)
     yield from _pairs(record)
-    yield from _suspects(record)
+    yield from _suspects(record, out)
     yield ""
     if record["space"] == "latent":
         yield record["certificate"]
@@ -168,7 +169,7 @@ def _pairs(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"labels that come nearest (half the distance): {', '.join(told[:_SHOWN])}"
 
 
-def _suspects(record: Mapping[str, Any]) -> Iterator[str]:
+def _suspects(record: Mapping[str, Any], out: Path | None) -> Iterator[str]:
     from dltf.report.wording import short
 
     if record["suspects"]:
@@ -180,6 +181,8 @@ def _suspects(record: Mapping[str, Any]) -> Iterator[str]:
             f"  {_number(one['distance'], record)}  {short(one['name'], 40)} ({short(one['label'], 30)}) – "
             f"{short(one['nearest_name'], 40)} ({short(one['nearest_label'], 30)}){same}"
         )
+    if more := len(record["suspects"][_SHOWN:]):
+        yield f"  and {more:,} more" + (f" in {out / _RECORD}" if out is not None else "; --out DIR writes all of them")
 
 
 def _number(value: float, record: Mapping[str, Any]) -> str:

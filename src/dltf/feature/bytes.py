@@ -63,7 +63,7 @@ class Bytes:
                 return float(nearest), int(self._ring.rows[places[found == nearest]].min())
             if guess >= limit:
                 return np.inf, -1
-            guess = min(max(guess + 1, int(guess * _MORE)), limit)
+            guess = min(max(guess + 1, min(int(guess * _MORE), _MOST - 1)), limit)
         # Nothing is nearer than the farthest that there is.
         self._learn(_MOST)
         return float(_MOST), int(self._ring.rows[task.low : task.high].min())

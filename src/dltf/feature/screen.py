@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 Choose = Literal["random", "density", "margin", "both"]
 
 STEPS: Mapping[str, str] = {
-    "label": "its nearest reference code has its label",
-    "reconstruction": "every check judge is sure of its label in its reconstruction",
-    "right": "what is under test answers it right",
-    "reconstruction_right": "what is under test answers its reconstruction right",
-    "radius": "it is farther from other labels than suspects are",
+    "label": "the nearest reference code has another label",
+    "reconstruction": "a check judge gives its reconstruction another label",
+    "right": "what is under test answers it wrong",
+    "reconstruction_right": "what is under test answers its reconstruction wrong",
+    "radius": "it lies as near to other labels as suspects do",
 }
-"""The steps of the screen, in order: what holds of a seed that passes."""
+"""The steps of the screen, in order: why one removes a seed."""
 
 
 @frozen(eq=False)

@@ -50,7 +50,10 @@ class Moves:
 def told_method(
     tried: Tried, seeds: SeedSet, moves: FloatArray, radii: FloatArray, ground: Ground, active: BoolArray
 ) -> dict[str, Any]:
-    """Return what codes and answers tell; `radii` are the own ρ of the seeds."""
+    """Return what codes and answers tell; `radii` are the own ρ of the seeds.
+
+    `classes` counts [label, answer], and of a pair [answer of the reference, answer of the candidate].
+    """
     limit = radii[tried.seeds]
     failing = tried.outcome.failing & tried.valid
     interesting = failing if tried.confirmed is None else np.asarray(tried.confirmed)

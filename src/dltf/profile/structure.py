@@ -167,7 +167,7 @@ def _tuple(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     def each(value: Any, _: Any) -> Any:
         length = "" if repeated else f" of {len(members)}"
         if not isinstance(value, (list, tuple)) or not (repeated or len(value) == len(members)):
-            raise _WrongError(f"expected a list{length}")
+            raise _WrongError(f"expected a list{length}{_example(members[0])}")
         kinds = [members[0]] * len(value) if repeated else members
         try:
             return tuple(converter.structure(item, kind) for item, kind in zip(value, kinds, strict=True))
@@ -175,6 +175,10 @@ def _tuple(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
             raise _WrongError(f"expected a list{length}, each item {str(error).removeprefix('expected ')}") from None
 
     return each
+
+
+def _example(kind: Any) -> str:
+    return f", for example {show(list(get_args(kind)[:1]))}" if _is_literal(kind) else ""
 
 
 def _flatten(

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dltf.report.wording import number, percent
+from dltf.report.wording import counted, number, percent
 
 _NAMES = {
     "ball": "uniform in the ball of each seed",
@@ -22,6 +22,7 @@ CHECKS = {
     "density": "its code lies where samples lie (V3)",
     "reconstruction": "it is reconstructed as well as samples are (V4)",
     "judges": "all check judges keep its label (V5)",
+    "sure": "all check judges are as sure of its label as of that of held-out reconstructions (V5)",
     "distinct": "finite, in range, neither its seed nor another test again (V6)",
 }
 
@@ -53,10 +54,15 @@ def checks_of(result: Mapping[str, Any]) -> list[Row]:
     """Return the share of tests that pass each check, method by method."""
     methods = list(result["methods"].values())
     names = dict.fromkeys(name for method in methods for name in method.get("checks", {}))
-    rows = [Row(name, CHECKS.get(name, ""), tuple(_check(method, name) for method in methods)) for name in names]
-    judges = dict.fromkeys(name for method in methods for name in method.get("judges", {}))
+    return [Row(name, CHECKS.get(name, ""), tuple(_check(method, name) for method in methods)) for name in names]
+
+
+def judges_of(result: Mapping[str, Any]) -> list[Row]:
+    """Return the share of tests that each measuring judge gives their label, method by method."""
+    methods = list(result["methods"].values())
+    names = dict.fromkeys(name for method in methods for name in method.get("judges", {}))
     meaning = "the share of tests that this measuring judge gives their label"
-    return rows + [Row(name, meaning, tuple(_judge(method, name) for method in methods)) for name in judges]
+    return [Row(name, meaning, tuple(_judge(method, name) for method in methods)) for name in names]
 
 
 def _figures(methods: list[Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
@@ -113,7 +119,8 @@ def _cost(name: str) -> Any:
 def _diversity(method: Mapping[str, Any]) -> tuple[str, str]:
     diversity = method.get("diversity") or {}
     pairs = diversity.get("class_pairs")
-    return number(diversity.get("clusters")), "" if pairs is None else f"{number(pairs)} pairs of classes"
+    told = "" if pairs is None else counted(pairs, "pair of classes", "pairs of classes")
+    return number(diversity.get("clusters")), told
 
 
 def _moved(method: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from dltf.report.charts import Bar, bars, heat_map
 from dltf.report.feature.gallery import galleries
-from dltf.report.feature.rows import checks_of, methods_of, rows_of
+from dltf.report.feature.made import generator_tables, models_of
+from dltf.report.feature.rows import checks_of, judges_of, methods_of, rows_of
+from dltf.report.feature.words import left, remarks, unmeasured
 from dltf.report.plots import Plot
 from dltf.report.wording import counted, number, percent
 
@@ -24,11 +26,14 @@ def gathered(result: Mapping[str, Any], manifest: Sequence[Mapping[str, Any]], p
         "tiles": _tiles(result),
         "methods": methods_of(result),
         "rows": rows_of(result),
+        "remarks": [text for text in (*remarks(result), unmeasured(result)) if text],
         "checks": checks_of(result),
+        "judges": judges_of(result),
         "plots": [*_funnel(result), *_confirmed(result), *_pairs(result)],
         "galleries": galleries(manifest, pack),
         "separation": _separation(result),
-        "facts": _facts(result),
+        "generator": generator_tables(result["generator"]),
+        "models": models_of(result),
     }
 
 
@@ -75,8 +80,7 @@ def _tiles(result: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _funnel(result: Mapping[str, Any]) -> list[Plot]:
-    seeds = result["seeds"]
-    steps = [("offered", seeds["offered"]), *seeds["steps"].items()]
+    steps = list(left(result))
     rows = [Bar(name, count, number(count)) for name, count in steps]
     told = ", ".join(f"{name} {number(count)}" for name, count in steps)
     note = "Each bar is what was left after a step. A seed whose reconstruction fails is no failure of the move."
@@ -94,6 +98,9 @@ def _confirmed(result: Mapping[str, Any]) -> list[Plot]:
 
 
 def _pairs(result: Mapping[str, Any]) -> list[Plot]:
+    pair = len(result.get("models", {})) == 2
+    axes = ("reference", "candidate") if pair else ("label", "answered")
+    against = "what the candidate answers against what the reference does" if pair else "the answer against the label"
     plots = []
     for name, one in result["methods"].items():
         counts = {(str(ours), str(theirs)): count for ours, theirs, count in one.get("classes", [])}
@@ -101,9 +108,10 @@ def _pairs(result: Mapping[str, Any]) -> list[Plot]:
         if not counts or len(classes) > _MOST_CLASSES:
             continue
         of = counted(sum(counts.values()), "failure")
-        alt = f"Heat map of failures by {name}: answered class against what it should be, {of}."
-        svg = heat_map(counts, classes, axes=("should be", "answered"), alt=alt)
-        plots.append(Plot(f"Failures by {name}", svg, "Confirmed ones, where judges measure; else valid ones."))
+        alt = f"Heat map of failures by {name}: {against}, {of}."
+        svg = heat_map(counts, classes, axes=axes, alt=alt, noun="failure")
+        kept = "confirmed" if one.get("confirmed") is not None else "valid"
+        plots.append(Plot(f"Failures by {name}", svg, f"{of}, {kept}: {against}."))
     return plots
 
 
@@ -120,23 +128,3 @@ def _separation(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("trimmed r", number(found["trimmed"], 4)),
         ("median radius of the accepted seeds", number(found.get("median_radius"), 4)),
     ]
-
-
-def _facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    told = [(f"generator: {key}", _plain(value)) for key, value in result["generator"].items()]
-    for role, models in (("model", result.get("models", {})), *_judged(result)):
-        told += [(f"{role}: {name}", _plain(one)) for name, one in models.items()]
-    return told
-
-
-def _judged(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    names = {"check": "judge that checks", "measure": "judge that measures"}
-    return [(names.get(role, role), models) for role, models in result.get("judges", {}).items()]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(inner) for inner in value)
-    return number(value)
