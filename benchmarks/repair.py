@@ -438,12 +438,18 @@ def _error(told: Mapping[str, Any] | None) -> str:
 def _general(done: Done) -> str:
     head = ("pair", "taught", "dflare repaired", "bracket repaired", "natural", "seeds induced", "accuracy", "after")
     keys = ("dflare", "bracket", "natural", "seeds induced", "clean accuracy before", "clean accuracy after")
-    lines = []
+    lines: list[list[str]] = []
+    ratios: dict[str, list[list[float | None]]] = {}
     for pair, parts in done.items():
         for one in (parts["general"] or {"rows": []})["rows"]:
             for way in ("always", "bounded"):
-                cells = [_plain(one[way].get(key, {"ratio": None})) for key in keys]
-                lines.append([pair, f"{one['trained_on']}, {way}", *cells])
+                told = [one[way].get(key, {"ratio": None})["ratio"] for key in keys]
+                taught = f"{one['trained_on']}, {way}"
+                ratios.setdefault(taught, []).append(told)
+                lines.append([pair, taught, *("–" if ratio is None else f"{ratio:.1%}" for ratio in told)])
+    for taught, rows in ratios.items():
+        means = np.nanmean(np.array(rows, dtype=np.float64), axis=0)
+        lines.append(["mean", taught, *(f"{mean:.1%}" for mean in means)])
     return table(head, lines)
 
 
