@@ -31,6 +31,7 @@ from dltf.feed import Feed
 from dltf.host import BUILTIN, Host, Shelved
 from dltf.profile import feature, model
 from dltf.profile.structure import show, unstructure
+from dltf.repair.settings import RepairTable
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -383,6 +384,11 @@ def _profile() -> str:
             [(f"`{name}`", what, "yes" if name in model.SLICED else "–") for name, what in model.FIGURES.items()],
         ),
         *_feature(),
+        "## Profiles of repairs",
+        "`dltf repair RUN … --profile FILE` reads `[repair]`; without a file, `--set repair.KEY=VALUE` sets its keys. "
+        "The settings of the head that `use` names stand beside them.",
+        "### `[repair]`",
+        _settings(RepairTable),
     ]
     return _joined(parts)
 

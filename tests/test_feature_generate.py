@@ -246,6 +246,8 @@ def test_what_is_true_of_all_seeds_is_certain_of_no_more_than_so_many_seeds_can_
     assert (low, high) == (pytest.approx(math.sqrt(0.025)), 1.0)
     assert metrics.intervals({"none": metrics.Ratio(0 * few, few)}, 0)["none"] == [0.0, pytest.approx(1 - low)]
     assert metrics.intervals({"nothing": metrics.Ratio(0 * few, 0 * few)}, 0)["nothing"] is None
+    one = {"half of one": metrics.Ratio(np.array([1.0, 0.0]), np.array([2.0, 0.0]))}
+    assert metrics.intervals(one, 0) == {"half of one": None}
 
 
 # --- whole runs --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from attrs import frozen
@@ -15,6 +15,7 @@ from attrs import frozen
 from dltf.errors import RunFolderError
 from dltf.feature.answers import KINDS
 from dltf.feature.metrics import places
+from dltf.profile.feature import Method
 from dltf.store.folder import write_json, write_whole
 
 if TYPE_CHECKING:
@@ -73,12 +74,12 @@ class Pack:
     def keep_only(self, manifest: Sequence[Mapping[str, Any]]) -> None:
         """Remove the pictures that the manifest does not name: those of another profile, which began here."""
         named = _named(manifest)
-        for file in sorted(self.folder.rglob(f"*{self.codec.suffix}")):
-            if file.relative_to(self.folder).as_posix() not in named:
-                file.unlink()
-        for folder in sorted(self.folder.iterdir()):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        for name in ("seeds", "reconstructions", *get_args(Method)):
+            for file in sorted((self.folder / name).glob(f"*{self.codec.suffix}")):
+                if file.relative_to(self.folder).as_posix() not in named:
+                    file.unlink()
+            if (self.folder / name).is_dir() and not any((self.folder / name).iterdir()):
+                (self.folder / name).rmdir()
 
     def _write(self, name: str, sample: Any) -> tuple[str, str]:
         data = self.codec.encode(sample)
@@ -167,6 +168,11 @@ class Kept:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._tests, held.getvalue())
         write_json(self._told, {"key": self.key, "told": told, "pack": list(pack)})
+
+    def remove(self) -> None:
+        """Keep nothing: the method made no tests, and what lies here is of another profile."""
+        self._tests.unlink(missing_ok=True)
+        self._told.unlink(missing_ok=True)
 
     @property
     def _tests(self) -> Path:

@@ -75,6 +75,7 @@ class Making:
             parts.append(attrs.evolve(tried, samples=np.zeros((len(tried), 0))))
         told(f"generating by {method}", len(bench.seeds), len(bench.seeds))
         if not parts:
+            kept.remove()
             return {"told": {"accepted": len(bench.seeds), "tests": 0, "seeds_with_tests": 0}, "pack": []}
         whole = joined(parts)
         moves = moves_of(Drawn(whole.codes, whole.seeds, whole.partners), self._around(method))

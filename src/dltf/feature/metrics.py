@@ -38,8 +38,8 @@ class Ratio:
 def intervals(ratios: Mapping[str, Ratio], campaign_seed: int) -> dict[str, list[float] | None]:
     """Return the 95 % interval of each share: seeds are drawn again, with all their tests (percentile bootstrap).
 
-    Where all or none is counted, every draw says the same; there the far end is that of as many independent seeds
-    (Clopper and Pearson).
+    Where all or none is counted, every draw says the same; there the interval is that of a share of seeds (Clopper and
+    Pearson), which one seed with a single other test would narrow. Of one seed alone there is none.
     """
     if not ratios:
         return {}
@@ -51,10 +51,11 @@ def intervals(ratios: Mapping[str, Ratio], campaign_seed: int) -> dict[str, list
     for place, (name, ratio) in enumerate(ratios.items()):
         of, among = drawn[:, 2 * place], drawn[:, 2 * place + 1]
         shares = of[among > 0] / among[among > 0]
+        seeds = int((ratio.among > 0).sum())
         if ratio.value in (0.0, 1.0):
-            told[name] = _of_all_alike(ratio.value == 1.0, int((ratio.among > 0).sum()))
+            told[name] = _of_all_alike(ratio.value == 1.0, seeds)
         else:
-            told[name] = [float(end) for end in np.quantile(shares, _LEVEL)] if len(shares) else None
+            told[name] = [float(end) for end in np.quantile(shares, _LEVEL)] if seeds > 1 else None
     return told
 
 

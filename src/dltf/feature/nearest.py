@@ -1,8 +1,9 @@
 """Exact nearest neighbours in l1, l2 and linf: of another label, or of all.
 
 What is told is the definition itself: the smallest of the distances that `lengths` computes in float64 by direct
-subtraction, at the lowest row that has it. Faster arithmetic only proposes (`products` for l2, `scan` for l1 and linf),
-within error bounds that leave no true neighbour out; so block sizes, threads and the order of rows change no bit.
+subtraction, at the lowest row that has it. Faster arithmetic only proposes (`products` for l2, `bytes` for pixels in
+linf, `scan` for the rest), within error bounds that leave no true neighbour out; so block sizes, threads and the order
+of rows change no bit.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def chosen(profile: FeatureProfile, source: Seeds) -> tuple[list[int], list[int]
     if aside == len(cases):
         raise SeedSourceError(
             f"[seeds] has {len(cases)} to be tested, and limits of validity are set on others",
-            hint="give more seeds, or switch the limits off in [validity]: cycle, density and reconstruction",
+            hint="give more seeds, or switch the limits off in [validity]: cycle, density, reconstruction and sure",
         )
     return cases[:-aside], cases[-aside:][:_CALIBRATION], "a fifth of the seeds, of which no tests are made"
 

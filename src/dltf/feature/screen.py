@@ -23,6 +23,12 @@ STEPS: Mapping[str, str] = {
 """The steps of the screen, in order: why one removes a seed."""
 
 
+def reason(step: str, *, sure: bool) -> str:
+    """Return why a step removes a seed; `sure`: whether check judges have to be sure of labels."""
+    unsure = ", or is not sure of its label" if sure and step == "reconstruction" else ""
+    return STEPS[step] + unsure
+
+
 @frozen(eq=False)
 class Screened:
     """n seeds after the screen: which passed, and the step that removed each of the others."""

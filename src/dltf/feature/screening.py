@@ -9,7 +9,7 @@ from attrs import frozen
 
 from dltf.errors import SeedSourceError
 from dltf.feature.answers import Asked
-from dltf.feature.screen import STEPS, Screened, order_of, screen
+from dltf.feature.screen import STEPS, Screened, order_of, reason, screen
 from dltf.feature.trials import SeedSet, keeps
 from dltf.feature.validity import nearest_keeps
 
@@ -74,7 +74,8 @@ def pass_screen(profile: FeatureProfile, space: LatentSpace, ground: Ground, mod
     rows = np.flatnonzero(found.accepted)
     if not len(rows):
         counts = found.counts()
-        told = "; ".join(f"{counts[step]} do not pass: {what}" for step, what in STEPS.items() if counts[step])
+        certain = bounds.sure is not None
+        told = "; ".join(f"{counts[step]}: {reason(step, sure=certain)}" for step in STEPS if counts[step])
         raise SeedSourceError(
             f"none of the {len(seeds)} seeds passes the screen: {told}",
             hint="see whether the generator, the models and the labels are of one data set",

@@ -125,7 +125,7 @@ def _literal(value: object, cls: Any) -> object:
     value = _plain(value)
     if any(type(value) is type(choice) and value == choice for choice in choices):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and any(isinstance(choice, str) for choice in choices):
         raise _WrongError("no such choice" + nearest(value, [str(choice) for choice in choices]))
     told = ", ".join(show(choice) for choice in choices)
     raise _WrongError(f"expected {told}" if len(choices) == 1 else f"expected one of {told}")

@@ -26,15 +26,19 @@ class RepairTable:
     """How a repair is made and measured."""
 
     use: str = BEST  # a head's name, or "best": the one that does best inside the folds
-    max_inducing: float = field(default=0.005, validator=[validators.gt(0), validators.lt(1)])
-    confidence: float = field(default=0.95, validator=[validators.ge(0.5), validators.lt(1)])
+    max_inducing: float = field(  # the share of seeds that may be spoilt
+        default=0.005, validator=[validators.gt(0), validators.lt(1)]
+    )
+    confidence: float = field(  # with which no more are spoilt
+        default=0.95, validator=[validators.ge(0.5), validators.lt(1)]
+    )
     bound_on: Literal["seeds", "both"] = "seeds"  # what max_inducing bounds: seeds, or hard negatives, too
     chosen_on: Literal["seeds", "both"] = "both"  # what counts against a head: spoilt seeds, or hard negatives, too
     hard_negatives: int = field(default=3, validator=validators.ge(0))  # of each finding; 0: none
     clean: int = field(default=2000, validator=validators.ge(0))  # at most so many seeds that no run has used
-    folds: int = field(default=5, validator=validators.ge(2))
-    repeats: int = field(default=5, validator=validators.ge(1))
-    seed: int = field(default=0, validator=validators.ge(0))
+    folds: int = field(default=5, validator=validators.ge(2))  # of the cross-validation: seeds and all made of them
+    repeats: int = field(default=5, validator=validators.ge(1))  # how often folds are dealt
+    seed: int = field(default=0, validator=validators.ge(0))  # of all that is drawn
 
 
 @frozen

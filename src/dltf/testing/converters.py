@@ -231,7 +231,7 @@ def _refuses(subject: Subject, what: str, spoil: Any) -> None:
         error = _error(subject.make(), source, out, _seeds(subject, example))
         fits = isinstance(error, (ConversionError, ModelFileError))
         hold(fits, f'"{subject.name}" {_told(error)} for a file that is {what}, not ConversionError or ModelFileError')
-        hold(source.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
+        hold(source.name in str(error), f'"{subject.name}" does not name the file that is {what}: {error}')
         hold(not out.exists(), f'"{subject.name}" refuses the {what} file, and leaves {out.name} behind')
 
 

@@ -91,7 +91,7 @@ def what_is_no_head_is_refused(subject: Subject) -> None:
         hold(
             isinstance(error, ModelFileError), f'"{subject.name}" {told} for a file that is {what}, not ModelFileError'
         )
-        hold(file.name in str(error), f'"{subject.name}" does not name the {what} file: {error}')
+        hold(file.name in str(error), f'"{subject.name}" does not name the file that is {what}: {error}')
 
 
 def its_facts_are_for_the_record(subject: Subject) -> None:
@@ -149,7 +149,7 @@ def names_of_groups_do_not_matter(subject: Subject) -> None:
     states, answers, groups = _rows()
     ours, theirs = (
         subject.make().fit(states, answers, names, _CLASSES, np.random.default_rng(0)).scores(states)
-        for names in (groups, groups * 3 + 101)  # a prime: what divides groups evenly divides others then
+        for names in (groups, groups * 3 + 101)  # a split by remainder or by size falls elsewhere then
     )
     hold(same(ours, theirs), f'"{subject.name}" goes by the numbers of groups, not by which rows belong together')
 

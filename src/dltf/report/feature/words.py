@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dltf.feature.screen import STEPS
+from dltf.feature.screen import STEPS, reason
 from dltf.report.wording import number
 
 PASSING: Mapping[str, str] = {
@@ -21,9 +21,10 @@ PASSING: Mapping[str, str] = {
 
 def removed(result: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Yield how many seeds each step of the screen removed, and why."""
-    for step, why in STEPS.items():
+    sure = result["validity"]["bounds"]["sure"] is not None
+    for step in STEPS:
         if count := result["seeds"].get(step):
-            yield count, _judged(result) if step == "reconstruction" else why
+            yield count, reason(step, sure=sure)
 
 
 def left(result: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -45,7 +46,7 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
     if str(held["held_out_from"]).startswith("a fifth"):
         yield (
             f"a fifth of the seeds ({number(held['held_out'])}) was set aside for the limits of the validity checks; "
-            "a seeds.count that leaves 100 others keeps them"
+            "leave 100 seeds beyond seeds.count, and none is set aside"
         )
 
 
@@ -60,8 +61,3 @@ def _asked(result: Mapping[str, Any]) -> bool:
     """Tell whether check judges have a say in which seeds pass."""
     table = result["settings"]["validity"]
     return bool(result["judges"].get("check")) and (table["judges"] or table["sure"] is not False)
-
-
-def _judged(result: Mapping[str, Any]) -> str:
-    unsure = result["validity"]["bounds"]["sure"] is not None
-    return STEPS["reconstruction"] + (", or is not sure of its label" if unsure else "")
