@@ -63,7 +63,9 @@ class Bytes:
                 return float(nearest), int(self._ring.rows[places[found == nearest]].min())
             if guess >= limit:
                 return np.inf, -1
-            guess = min(max(guess + 1, min(int(guess * _MORE), _MOST - 1)), limit)
+            # Near the farthest that there is nearly everything lies within: there steps are short.
+            step = min(int(guess * _MORE) - guess, (_MOST - 1 - guess) // 2)
+            guess = min(guess + max(1, step), limit)
         # Nothing is nearer than the farthest that there is.
         self._learn(_MOST)
         return float(_MOST), int(self._ring.rows[task.low : task.high].min())
