@@ -123,6 +123,13 @@ def test_a_table_may_be_missing_where_nobody_needs_it(read):
     assert profile.samples[1].path.name == "test.npz"
 
 
+def test_models_that_are_not_made_yet_are_no_matter_to_who_asks_none(read):
+    text = PROFILE + JUDGES.replace("large.onnx", "of-tomorrow.onnx")
+    assert "of-tomorrow.onnx" in complaints(read, text)
+    profile = read(text, models=False)
+    assert (profile.models, profile.judges) == ({}, {"check": {}, "measure": {}})
+
+
 def test_gates_are_by_method(read):
     profile = read(PROFILE, overrides=["gate.ball.label_kept={ at_least = 0.993 }"])
     assert [(gate.figure, gate.at_least) for gate in profile.gates] == [("ball.label_kept", 0.993)]

@@ -58,7 +58,7 @@ def command(
     from dltf.profile.feature import read_feature
 
     host = Host()
-    read = read_feature(profile, host, settings, needs=("generator",) if space == "latent" else ())
+    read = read_feature(profile, host, settings, needs=("generator",) if space == "latent" else (), models=False)
     if out is not None and out.exists() and not out.is_dir():
         raise RunFolderError(f"{out} is a file", hint="name a folder with --out")
     table = read.generate

@@ -28,7 +28,7 @@ class Workbench:
         from dltf.host import Host
         from dltf.profile.feature import read_feature
 
-        read = read_feature(profile, Host(), overrides, needs=("generator",))
+        read = read_feature(profile, Host(), overrides, needs=("generator",), models=False)
         table, source = read.samples
         if source is None:
             raise ProfileError([f"{profile}: there is nothing to train on: the table [reference] is missing"])

@@ -127,17 +127,18 @@ class FeatureProfile:
 
 
 def read_feature(
-    file: Path, host: Host, overrides: Iterable[str] = (), *, needs: Iterable[str] = NEEDED
+    file: Path, host: Host, overrides: Iterable[str] = (), *, needs: Iterable[str] = NEEDED, models: bool = True
 ) -> FeatureProfile:
     """Read a profile of feature-level tests; raise one `ProfileError` with all complaints.
 
-    `needs` names the tables that the caller cannot do without; what is missing beside is None, or empty.
+    `needs` names the tables that the caller cannot do without; what is missing beside is None, or empty. Without
+    `models`, those under test and judges are not looked at: their files may be made later.
     """
-    return _FeatureReader(override(load(file), overrides), host).feature(frozenset(needs))
+    return _FeatureReader(override(load(file), overrides), host).feature(frozenset(needs), models=models)
 
 
 class _FeatureReader(Reader):
-    def feature(self, needs: frozenset[str]) -> FeatureProfile:
+    def feature(self, needs: frozenset[str], *, models: bool) -> FeatureProfile:
         for key in self._tree.tables:
             if key not in TABLES:
                 self._complain((key,), f"there is no such table{nearest(key, TABLES)}")
@@ -148,8 +149,8 @@ class _FeatureReader(Reader):
         generator = self._generator() if self._has("generator", needs) else None
         table = self._settings(GenerateTable, ("generate",), self._table("generate"))
         validity = self._settings(ValidityTable, ("validity",), self._table("validity"))
-        models = self._tested(domain) if self._has("models", needs) else {}
-        judges = {role: self._judges(role, domain) for role in ROLES}
+        tested = self._tested(domain) if models and self._has("models", needs) else {}
+        judges = {role: self._judges(role, domain) if models else {} for role in ROLES}
         oracle = self._oracle(("oracle",), self._table("oracle") or DEFAULT_ORACLE)
         gates = self._gates(table)
         for role in sorted(set(self._table("judges")) - set(ROLES)):
@@ -168,7 +169,7 @@ class _FeatureReader(Reader):
             generator_name=str(self._table("generator").get("use", "")),
             generate=table,  # type: ignore[arg-type]
             validity=validity,  # type: ignore[arg-type]
-            models=models,
+            models=tested,
             judges=judges,
             oracle=oracle,
             gates=tuple(gates),
