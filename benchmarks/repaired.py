@@ -22,7 +22,7 @@ from typing import Any
 
 from bracket import _RELEASED, PairOfModels, table
 from refine import written
-from repair import ALL, CAP, Bench
+from repair import ALL, CAP, QUANTISED, Bench, quantised
 
 from dltf.campaign import run
 from dltf.campaign.comparison import Wish, tree_of
@@ -203,7 +203,8 @@ def main(command_line: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--tables", action="store_true", help="print what is there, and measure nothing")
     wanted = parser.parse_args(command_line)
-    all_pairs = [Again(pair, wanted.work, wanted.seeds) for pair in ALL]
+    made = [quantised(pair, wanted.work) if pair in QUANTISED and not wanted.tables else pair for pair in ALL]
+    all_pairs = [Again(pair, wanted.work, wanted.seeds) for pair in made]
     for one in all_pairs:
         if not wanted.tables and (not wanted.pairs or any(word in one.pair.name for word in wanted.pairs)):
             one.measure()
