@@ -57,27 +57,13 @@ def command(  # one parameter an option
 
 
 def _run(read: FeatureProfile, host: Host, folder: Path, *, resume: bool, quiet: bool) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+    from dltf.cli.steps import telling
     from dltf.feature.run import generate
     from dltf.report.feature import write_feature_report
 
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bars:
-        task = bars.add_task("opening", total=None)
-        last = ""
-
-        def told(what: str, done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, description=what, completed=done, total=total)
-            if what != last and not quiet and not console.is_terminal:
-                click.echo(what, err=True)
-            last = what
-
+    with telling("opening", quiet=quiet) as told:
         result = generate(read, host, folder, told, resume=resume)
     for line in lines(result):
         click.echo(line)

@@ -80,28 +80,14 @@ def command(  # noqa: PLR0913  # one parameter an option
 
 
 def _run(read: Any, host: Host, folder: Path, baseline: Mapping[str, Any] | None, *, quiet: bool) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+    from dltf.cli.steps import telling
     from dltf.matrix.gates import evaluate
     from dltf.matrix.run import RESULT, run_matrix
     from dltf.report.matrix import write_matrix_report
     from dltf.store.folder import write_json
 
     began = time.monotonic()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bars:
-        task = bars.add_task("opening seeds", total=None)
-        last = ""
-
-        def told(what: str, done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, description=what, completed=done, total=total)
-            if what != last and not quiet and not console.is_terminal:
-                click.echo(what, err=True)
-            last = what
-
+    with telling("opening seeds", quiet=quiet) as told:
         result = run_matrix(read, host, folder, told)
     result["gates"] = evaluate(read.gates, result, baseline)
     write_json(folder / RESULT, result)

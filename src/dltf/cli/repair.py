@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     quiet: bool,
 ) -> int:
     """Repair, measure, and tell what it is worth."""
+    from dltf.cli.steps import telling
     from dltf.host import Host
     from dltf.repair.run import REPAIR, repair
     from dltf.repair.settings import asked
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     host = Host()
     bound = [] if max_inducing is None else [f"repair.max_inducing={max_inducing}"]
     wanted = asked(host, [*settings, *bound], profile, head)
-    with _telling(quiet=quiet) as told:
+    with telling("reading runs", quiet=quiet) as told:
         result = repair(runs, wanted, host, out, told, force=force)
     report = write_repair_report(result, out)
     for line in lines(result):
@@ -72,28 +72,6 @@ def command(  # noqa: PLR0913  # one parameter an option
         return _REFUSED
     click.echo(f"Deploy it: [models.candidate] repair = {shlex.quote(str(out / REPAIR))}")
     return 0
-
-
-@contextmanager
-def _telling(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show what is done: a bar on a terminal, a line for each part elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bars:
-        task = bars.add_task("reading runs", total=None)
-        last = ""
-
-        def told(what: str, done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, description=what, completed=done, total=total)
-            if what != last and not quiet and not console.is_terminal:
-                click.echo(what, err=True)
-            last = what
-
-        yield told
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:

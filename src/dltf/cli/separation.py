@@ -72,24 +72,10 @@ def command(
 
 
 def _measured(read: FeatureProfile, asked: Asked, *, quiet: bool) -> Measured:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+    from dltf.cli.steps import telling
     from dltf.feature.measured import measure
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bars:
-        task = bars.add_task("opening", total=None)
-        last = ""
-
-        def told(what: str, done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, description=what, completed=done, total=total)
-            if what != last and not quiet and not console.is_terminal:
-                click.echo(what, err=True)
-            last = what
-
+    with telling("opening", quiet=quiet) as told:
         return measure(read, asked, told)
 
 
